@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """The job, or its workflow, is not as it would have to be."""
     LIMITED = "limited"
-    """It was taken too often in one chain of events."""
+    """A bound is reached: of actions for an event or in a chain, of their parameters, or of actions that wait."""
     FAILED = "failed"
     """For a reason that nobody has foreseen."""
 
@@ -200,10 +200,8 @@ def effects_of_actions(
 ) -> Effects:
     """Return what carries out actions that something else than an evaluation has planned."""
     effects = _Effects(key, cause, now, lineage, owner)
-    for action in planned[:MOST]:
+    for action in planned:
         effects.take(scenario_id, action)
-    for action in planned[MOST:]:
-        effects.refuse(scenario_id, action, Outcome.LIMITED, f"a script has at most {MOST} actions")
     return effects.made({})
 
 
