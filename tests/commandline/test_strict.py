@@ -21,7 +21,6 @@ WRONG = [
 ]
 SURPLUS = [
     ("job query x", 'unexpected argument "x" for "wfxctl job query"'),
-    ("job get 7 8", 'unexpected argument "8" for "wfxctl job get"'),
     ("job get 7 --id 7", "job id is given twice: by --id and as an argument"),
     ("version x", 'unexpected argument "x" for "wfxctl version"'),
     ("context list x", 'unexpected argument "x" for "wfxctl context list"'),
@@ -51,6 +50,16 @@ def test_surplus_arguments_are_wrong(run: Run, stub: Stub, line: str, said: str)
     stub.seen.clear()
     strict = run(port, "--strict", *line.split())
     assert (strict.code, strict.out, strict.err) == (2, "", f"Error: {said}\n")
+    assert stub.seen == []
+
+
+def test_a_second_id_is_wrong(run: Run, stub: Stub) -> None:
+    """Two ids where a command is about one job are wrong without --strict, too, and nothing is asked for."""
+    line = (f"--client-port={stub.port}", "job", "get", "7", "8")
+    plain, strict = run(*line), run("--strict", *line)
+    assert (plain.code, strict.code) == (1, 2)
+    assert plain.err.startswith("Error: one job id is taken at a time")
+    assert strict.err == 'Error: unexpected argument "8" for "wfxctl job get"\n'
     assert stub.seen == []
 
 
