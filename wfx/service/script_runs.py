@@ -7,7 +7,6 @@ encrypted as results are, and goes when the task goes.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -76,12 +75,10 @@ class KeptRun(NamedTuple):
         """How many characters its documents have."""
         return len(self.payload) + len(self.nflow_data) + len(self.value) + len(self.error)
 
-    @property
-    def request(self) -> Callable[[Script], RunRequest]:
-        """What makes the same request again."""
-        return lambda script: RunRequest(
-            script.source, self.payload.encode(), self.next, self.nflow_data.encode(), self.seed, self.time
-        )
+    def request(self, script: Script) -> RunRequest:
+        """Make the same request again."""
+        payload, facts = self.payload.encode(), self.nflow_data.encode()
+        return RunRequest(script.source, payload, self.next, facts, self.seed, self.time)
 
     def is_repeated_by(self, other: KeptRun) -> bool:
         """Tell whether another run of the same request gave the same."""
@@ -95,24 +92,24 @@ class Tracker:
         """Keep runs as long as that is on."""
         self._is_on = is_on
         self._now = now
-        self._kept: deque[tuple[float, int]] = deque()
+        self._day_began = now()
         self._size = 0
+        """Bytes of the runs of the day that were kept."""
 
     def kept(self, version: str, request: RunRequest, result: RunResult) -> Mapping[str, Any] | None:
         """Return what is kept of a run; None if nothing: it is off, or the run, or all of a day, are too large."""
         if not self._is_on():
             return None
         run, now = KeptRun.of(version, request, result), self._now()
-        while self._kept and self._kept[0][0] <= now - _DAY:
-            self._size -= self._kept.popleft()[1]
+        if now - self._day_began >= _DAY:
+            self._day_began, self._size = now, 0
         if run.size > LARGEST or self._size + run.size > MOST:
             return None
-        self._kept.append((now, run.size))
         self._size += run.size
         return run._asdict()
 
 
-class ScriptRun(NamedTuple):
+class ListedRun(NamedTuple):
     """A task that is a run of a script, and what is kept of the run."""
 
     task: Task
@@ -122,7 +119,7 @@ class ScriptRun(NamedTuple):
 class RunPage(NamedTuple):
     """Some runs of a script."""
 
-    runs: Sequence[ScriptRun]
+    runs: Sequence[ListedRun]
     next: int | None
     """Behind which task the next page begins; None if there is nothing."""
 
@@ -138,7 +135,7 @@ class ScriptRuns:
     async def list(self, name: str, after: int | None, limit: int) -> RunPage:
         """Return runs of a script, the newest first. A page may have few, or none, and others behind it."""
         self._scripts.require()
-        runs: list[ScriptRun] = []
+        runs: list[ListedRun] = []
         size = 0
         for _ in range(_LOOKED_AT // _AT_ONCE):
             query = TaskQuery(RUN_SCRIPT, after=after, limit=_AT_ONCE, descending=True)
@@ -146,7 +143,7 @@ class ScriptRuns:
             for task in found:
                 after = task.id
                 if _script_of(task) == name:
-                    runs.append(ScriptRun(task, KeptRun.of_task(task)))
+                    runs.append(ListedRun(task, KeptRun.of_task(task)))
                     size += task.size
                     if len(runs) == limit or size > _ROOM:
                         return RunPage(runs, after)
