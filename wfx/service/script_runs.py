@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Self
 
 from wfx.domain.errors import TaskNotFound
 from wfx.domain.json import decode
+from wfx.domain.script_errors import ScriptsBusyNow
 from wfx.rules.own_actions import RUN_SCRIPT
-from wfx.scripts.runs import RunRequest, RunResult
+from wfx.scripts.runs import Outcome, RunRequest, RunResult
 from wfx.service.scripts import Scripts
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import Task, TaskQuery
@@ -154,8 +155,8 @@ class ScriptRuns:
     async def replay(self, name: str, task_id: int) -> tuple[KeptRun, KeptRun]:
         """Run what a task ran once more; return the run that was kept, and this one. Nothing else happens.
 
-        Raises ScriptsOff, TaskNotFound for a task that is no run of the script or of which nothing is kept, and
-        ScriptNotFound if the version is not kept any more.
+        Raises ScriptsOff, TaskNotFound for a task that is no run of the script or of which nothing is kept,
+        ScriptNotFound if the version is not kept any more, and ScriptsBusyNow if there was no place to run it.
         """
         self._scripts.require()
         found = await self._store.list_tasks(TaskQuery(RUN_SCRIPT, after=task_id - 1, limit=1), _ROOM)
@@ -164,6 +165,8 @@ class ScriptRuns:
         if kept is None:
             raise TaskNotFound(task_id)
         result = await self._scripts.run(name, kept.version, kept.request)
+        if result.outcome is Outcome.BUSY and result.fault is not None:
+            raise ScriptsBusyNow(result.fault.message)
         return kept, kept.ended(result)
 
 
