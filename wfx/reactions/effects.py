@@ -14,7 +14,7 @@ from wfx.domain.job import Event as LogEvent
 from wfx.domain.timestamp import Timestamp
 from wfx.expressions.scope import Facts
 from wfx.expressions.values import size_of
-from wfx.reactions.effect_parts import Origin, Part, part_of
+from wfx.reactions.effect_parts import ActionOrigin, EffectPart, part_of
 from wfx.reactions.tokens import NOBODY, Owner, Token, token_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
@@ -81,7 +81,7 @@ class Promise(NamedTuple):
     """An action that needs a token, and what it takes to do it later."""
 
     token: Token
-    origin: Origin
+    origin: ActionOrigin
     planned: PlannedAction
 
 
@@ -89,7 +89,7 @@ class TakenAction(NamedTuple):
     """An action with its result, which holds unless its operation fails."""
 
     result: ActionResult
-    part: Part = Part()
+    part: EffectPart = EffectPart()
     promise: Promise | None = None
 
 
@@ -136,7 +136,7 @@ class Effects:
     def waiting(self, place: int, task: NewTask, message: str) -> Effects:
         """Return them with a task in the place of an action, which is done later."""
         result = self.actions[place].result._replace(outcome=Outcome.QUEUED, message=message)
-        return self._with(place, TakenAction(result, Part(task=task)))
+        return self._with(place, TakenAction(result, EffectPart(task=task)))
 
     def refused(self, place: int, outcome: Outcome, message: str) -> Effects:
         """Return them without an action."""
@@ -275,9 +275,9 @@ class _Effects:
     def _count(self, element: str) -> None:
         self._counts[element] = self._taken(element) + 1
 
-    def _origin(self, scenario_id: str, action_id: str) -> Origin:
+    def _origin(self, scenario_id: str, action_id: str) -> ActionOrigin:
         cause = self._cause._replace(actor=actor_of(scenario_id)).encoded
-        return Origin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
+        return ActionOrigin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
 
 
 def _told(result: ActionResult, answer: Any) -> ActionResult:
