@@ -18,6 +18,7 @@ from wfx.reactions.admission import MOST, Admission
 from wfx.reactions.effects import UNCOUNTED, Effects, effects_of_actions
 from wfx.reactions.tokens import Owner, Token
 from wfx.reactions.waiting_action import KIND
+from wfx.reactions.waiting_lines import WaitingLines, line_of
 from wfx.rules.evaluation import PlannedAction
 from wfx.rules.graph import Action
 from wfx.rules.own_actions import own_actions
@@ -205,3 +206,13 @@ async def test_without_limits_nothing_is_asked() -> None:
     assert await world.admission.admit(effects, world.pause) is effects
     assert await world.admission.admit_at_once(effects) is effects
     assert not world.admission.is_asked
+
+
+async def test_lines_that_nobody_joins_are_forgotten() -> None:
+    """A server remembers no action that another one has done, also of clients that never come again."""
+    lines, wait = WaitingLines(), 60 * SECOND
+    for number in range(1000):
+        now = Timestamp(number * wait)
+        token = Token(Kind.INSTANCE_START, f"client-{number}", "w")
+        lines.put(f"log/{number}/a", line_of(token, LimitScope.CLIENT), Timestamp(now + wait), 60.0, now)
+    assert len(lines._line_of) < 10

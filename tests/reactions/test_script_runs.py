@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import httpx
 import pytest
@@ -13,9 +14,12 @@ import pytest
 from tests.reactions.ruled_service import STORAGES, rules_with, storage_options
 from tests.reactions.test_scripts_at_work import FLOW, RULES, Place
 from wfx.demo.local import LocalService
-from wfx.scripts.runs import Outcome, RunRequest, RunResult
+from wfx.domain.script_errors import ScriptsBusyNow
+from wfx.scripts.runs import Fault, Outcome, RunRequest, RunResult
 from wfx.service import script_runs
-from wfx.service.script_runs import Tracker
+from wfx.service.script_runs import ScriptRuns, Tracker
+from wfx.store.rule_records import Task
+from wfx.tasks.progress import Progress
 
 CHANCE = """
 function main(payload) {
@@ -100,6 +104,21 @@ def test_pages(tmp_path: Path) -> None:
                 break
             after = page["next"]
         assert found == expected
+
+
+async def test_a_replay_for_which_there_is_no_place() -> None:
+    """A replay that finds no place is refused: nothing is said about whether the run gives the same."""
+    request, done = RunRequest("", b"{}"), RunResult(Outcome.DONE, b"{}")
+    kept = Tracker(lambda: True).kept("v", request, done)
+    result = Progress(run=kept).encoded.decode()
+    task = Task.of((7, "log/1/a", "run_script", "DONE", 0, 1, 0, 0, '{"script": "s"}', result, b""))
+    store, scripts = AsyncMock(), AsyncMock(require=Mock())
+    store.list_tasks.return_value = [task]
+    scripts.run.return_value = RunResult(Outcome.BUSY, fault=Fault("200 scripts ran or waited for 5 s"))
+    with pytest.raises(ScriptsBusyNow, match="200 scripts"):
+        await ScriptRuns(store, scripts).replay("s", 7)
+    scripts.run.return_value = done
+    assert (await ScriptRuns(store, scripts).replay("s", 7))[1].outcome == "done"
 
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

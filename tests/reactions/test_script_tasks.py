@@ -95,7 +95,7 @@ async def test_scripts_that_ask_for_scripts_come_to_an_end(key: str, cause: Enco
     [
         (b'{"payload":{"a":"\\ud800"}}', "half of a surrogate pair"),
         (b'{"payload":' + b"[" * 1500 + b"]" * 1500 + b"}", "nested too deeply"),
-        (b'{"actions":[{"type":"nothing"}]}', "has no type that there is"),
+        (b'{"actions":[{"type":"nothing"}]}', "has an unknown type"),
         (b'{"actions":[' + b"{}," * 100 + b"{}]}", "returned 101 actions, at most 100 are done"),
     ],
 )

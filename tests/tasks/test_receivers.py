@@ -18,7 +18,7 @@ from wfx.store.memory import open_memory
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskState
 from wfx.tasks import receivers
-from wfx.tasks.receivers import Place, Receivers
+from wfx.tasks.receivers import Permit, Receivers
 
 SLOW, QUICK = "https://slow.example/a?key=secret", "https://quick.example/a"
 
@@ -34,32 +34,32 @@ def test_a_slow_receiver_has_a_quarter_of_the_places() -> None:
     clock = Clock()
     found = Receivers(lambda: 16, clock)
     for number in range(8):
-        assert found.place_for(task(number)) == Place()
+        assert found.permit_for(task(number)) == Permit()
         found.begin(task(number))
-    assert found.place_for(task(8)) == Place(hold=receivers._HELD)
-    assert found.place_for(task(9, QUICK)) == Place()
+    assert found.permit_for(task(8)) == Permit(hold=receivers._HELD)
+    assert found.permit_for(task(9, QUICK)) == Permit()
     clock.now += 2
-    assert [found.place_for(task(number)).put_off for number in (10, 11, 12)] == [0.5, 1, 1.5]
-    assert found.place_for(task(13, QUICK)) == Place()
+    assert [found.permit_for(task(number)).put_off for number in (10, 11, 12)] == [0.5, 1, 1.5]
+    assert found.permit_for(task(13, QUICK)) == Permit()
     for number in range(5):
         found.end(task(number))
-    assert found.place_for(task(14)) == Place()
+    assert found.permit_for(task(14)) == Permit()
     found.begin(task(14))
     clock.now += 14
-    assert found.place_for(task(15)).put_off == 4
-    assert max(found.place_for(task(16)).put_off for _ in range(100)) == 60
+    assert found.permit_for(task(15)).put_off == 4
+    assert max(found.permit_for(task(16)).put_off for _ in range(100)) == 60
     for number in (5, 6, 7, 14):
         found.end(task(number))
     found.end(task(99))
-    assert found.place_for(task(17)) == Place()
+    assert found.permit_for(task(17)) == Permit()
 
 
 def test_mails_have_one_receiver_and_scripts_none() -> None:
     """All mails go to one server; scripts connect to nobody."""
     found = Receivers(lambda: 2)
-    for kind, place in ((MAIL, Place(hold=receivers._HELD)), (RUN_SCRIPT, Place())):
+    for kind, place in ((MAIL, Permit(hold=receivers._HELD)), (RUN_SCRIPT, Permit())):
         found.begin(task(1, kind=kind))
-        assert found.place_for(task(2, kind=kind)) == place
+        assert found.permit_for(task(2, kind=kind)) == place
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Members that a request has twice: which of them is meant is anybody's guess, and any decoder takes the last one."""
+"""Members that an object of a request has twice: nobody knows which is meant, and decoders take the last one."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Server:
     """Seconds for a whole exchange, event streams apart."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is no address, or a header that cannot be sent; without it, it may be a secret."""
+        """Raise ValueError for a wrong address or header; the message leaves out their values, which may be secrets."""
         if not self.url.lower().startswith(("http://", "https://")):
             raise ValueError("the address of a server begins with http:// or https://, such as http://localhost:8080")
         for name, value in self.headers.items():

@@ -177,7 +177,7 @@ class DescriptionInvalid(Refused):
 
 
 class DeviceChanged(Refused):
-    """The device has other attributes or labels than those that were asked for, or is known or not, unlike them."""
+    """The device has other attributes or labels than were asked for, or is known or unknown where it must not be."""
 
     def __init__(self, client_id: str, *, is_known: bool | None = None) -> None:
         """Say which device, and what to do about it, or that it is known or not where that is what is in the way."""

@@ -44,7 +44,10 @@ _DAMAGED = "it is damaged, or was sealed for another place"
 
 
 class Sealing:
-    """Seals and opens values by the keys of a ring. Safe in several threads."""
+    """Seals and opens values by the keys of a ring.
+
+    Safe in several threads, but for :meth:`known_text` and :meth:`keep`, which are for one.
+    """
 
     def __init__(self, ring: KeyRing, *, seals: bool = True) -> None:
         """Use these keys; with ``seals`` off only to open what was sealed before."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
 
 from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.limits.asks import LimitScope, Shortage
@@ -34,14 +33,6 @@ _LONG = 10.0
 _logger = logging.getLogger("wfx")
 Pause = Callable[[float], Awaitable[object]]
 """Waits for some seconds. Raises what ends the waiting."""
-
-
-class Shortfall(NamedTuple):
-    """A token that an action lacks."""
-
-    seconds: float
-    """Until there is one."""
-    scope: LimitScope
 
 
 class Admission:
@@ -82,10 +73,10 @@ class Admission:
                     effects = self._waiting(effects, place, promise, lack)
                     break
                 is_full = lack.scope is not LimitScope.GLOBAL
-                if (is_full or lack.seconds > _LONG) and not is_told:
+                if (is_full or lack.milliseconds > _LONG * 1000) and not is_told:
                     self._tell(promise.token, lack)
                     is_told = True
-                await pause(_FULL_SLEEP if is_full else min(lack.seconds, _LONGEST_SLEEP))
+                await pause(_FULL_SLEEP if is_full else min(lack.milliseconds / 1000, _LONGEST_SLEEP))
         return effects
 
     async def admit_at_once(self, effects: Effects) -> Effects:
@@ -96,7 +87,7 @@ class Admission:
             if await self._has_room():
                 effects = self._waiting(effects, place, promise, lack)
             else:
-                effects = effects.refused(place, Outcome.LIMITED, f"the limit {promise.token.kind} is used up")
+                effects = effects.refused(place, Outcome.LIMITED, _too_many(promise.token))
         return effects
 
     async def again(self, key: str, token: Token) -> tuple[Timestamp, LimitScope] | None:
@@ -105,32 +96,30 @@ class Admission:
         if shortage is None:
             self._lines.remove(key)
             return None
-        return self._put(key, token, Shortfall(shortage.milliseconds / 1000, shortage.scope)), shortage.scope
+        return self._put(key, token, shortage), shortage.scope
 
     def forget(self) -> None:
         """Know nothing of who waits for how long: the limits have changed."""
         self._lines.clear()
 
-    async def _lack(self, promise: Promise) -> Shortfall | None:
+    async def _lack(self, promise: Promise) -> Shortage | None:
         """Take the token of an action; return what it lacks if there is none, or others wait for one like it."""
         scope = self._lines.ahead(promise.token, self._now())
-        if scope is not None:
-            return Shortfall(0.0, scope)
-        shortage = await self._shortage(promise.token)
-        return None if shortage is None else Shortfall(shortage.milliseconds / 1000, shortage.scope)
+        return await self._shortage(promise.token) if scope is None else Shortage(0, scope)
 
     async def _shortage(self, token: Token) -> Shortage | None:
         return await self._limits.shortage(token.kind, client_id=token.client_id, workflow=token.workflow)
 
-    def _put(self, key: str, token: Token, lack: Shortfall) -> Timestamp:
-        soonest = Timestamp(self._now() + int(lack.seconds * SECOND))
+    def _put(self, key: str, token: Token, lack: Shortage) -> Timestamp:
+        now = self._now()
+        soonest = Timestamp(now + lack.milliseconds * (SECOND // 1000))
         interval = self._limits.interval(token.kind, lack.scope)
-        return self._lines.put(key, line_of(token, lack.scope), soonest, interval)
+        return self._lines.put(key, line_of(token, lack.scope), soonest, interval, now)
 
-    def _waiting(self, effects: Effects, place: int, promise: Promise, lack: Shortfall) -> Effects:
+    def _waiting(self, effects: Effects, place: int, promise: Promise, lack: Shortage) -> Effects:
         """Return effects with a task in the place of an action; what cannot be written is refused."""
         try:
-            task = waiting_task(promise, present())
+            task = waiting_task(promise, self._now())
         except (ValueError, TypeError, OverflowError, RecursionError) as exc:
             return effects.refused(place, Outcome.INVALID, f"it has to wait for a limit, and cannot be kept: {exc}")
         task = task._replace(due=self._put(task.key, promise.token, lack))
@@ -144,14 +133,18 @@ class Admission:
             self._open = (await self._store.count_open_tasks()).get(KIND, 0)
         return self._open < MOST
 
-    def _tell(self, token: Token, lack: Shortfall) -> None:
+    def _tell(self, token: Token, lack: Shortage) -> None:
         whose = {"client_id": token.client_id, "workflow": token.workflow}
         reason = {} if lack.scope is LimitScope.GLOBAL else {"waiting": self._open}
         fields = {
             "limit": token.kind.value,
             "scope": str(lack.scope),
-            "seconds": round(lack.seconds),
+            "seconds": round(lack.milliseconds / 1000),
             **whose,
             **reason,
         }
         _logger.warning("rules wait for a limit, and do nothing until then", extra={"fields": fields})
+
+
+def _too_many(token: Token) -> str:
+    return f"the limit {token.kind} is used up, and {MOST:,} actions wait already"

@@ -14,7 +14,7 @@ from wfx.store.operations import JobOperation
 from wfx.store.rule_records import NewTask, RuleRecords, ScoreEntry
 
 
-class Part(NamedTuple):
+class EffectPart(NamedTuple):
     """At most one of these."""
 
     operation: JobOperation | None = None
@@ -22,7 +22,7 @@ class Part(NamedTuple):
     score: ScoreEntry | None = None
 
 
-class Origin(NamedTuple):
+class ActionOrigin(NamedTuple):
     """Which action it is, of which rule, and for which event."""
 
     key: str
@@ -33,19 +33,19 @@ class Origin(NamedTuple):
     """The cause of what it brings about."""
 
 
-def part_of(effect: str, parameters: Parameters, origin: Origin, now: Timestamp) -> Part:
+def part_of(effect: str, parameters: Parameters, origin: ActionOrigin, now: Timestamp) -> EffectPart:
     """Return what an action with this effect does. Raises ValueError, WfxError and others."""
     if effect in TASKS:
         task_input = encode({**parameters, "rule": origin.rule, "action": origin.action})
         task = NewTask(origin.key, effect, task_input, now, origin.cause)
         require_storable(RuleRecords(tasks=(task,)))
-        return Part(task=task)
+        return EffectPart(task=task)
     if effect == "reward_points":
         points = float(parameters["points"]) * (1 if parameters["operation"] == "award" else -1)
         entry = ScoreEntry(origin.key, parameters["actor_id"], points, parameters.get("reason", ""))
         require_storable(RuleRecords(scores=(entry,)))
-        return Part(score=entry)
-    return Part() if effect == SET_OUTPUT else Part(operation_of(effect, parameters, origin.cause))
+        return EffectPart(score=entry)
+    return EffectPart() if effect == SET_OUTPUT else EffectPart(operation_of(effect, parameters, origin.cause))
 
 
 def require_storable(records: RuleRecords) -> None:

@@ -14,7 +14,7 @@ from wfx.domain.job import Event as LogEvent
 from wfx.domain.timestamp import Timestamp
 from wfx.expressions.scope import Facts
 from wfx.expressions.values import size_of
-from wfx.reactions.effect_parts import Origin, Part, part_of
+from wfx.reactions.effect_parts import ActionOrigin, EffectPart, part_of
 from wfx.reactions.tokens import NOBODY, Owner, Token, token_of
 from wfx.rules.action_types import effect_of
 from wfx.rules.evaluation import Evaluation, PlannedAction
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """The job, or its workflow, is not as it would have to be."""
     LIMITED = "limited"
-    """It was taken too often in one chain of events."""
+    """A bound is reached: of actions for an event or in a chain, of their parameters, or of actions that wait."""
     FAILED = "failed"
     """For a reason that nobody has foreseen."""
 
@@ -81,7 +81,7 @@ class Promise(NamedTuple):
     """An action that needs a token, and what it takes to do it later."""
 
     token: Token
-    origin: Origin
+    origin: ActionOrigin
     planned: PlannedAction
 
 
@@ -89,7 +89,7 @@ class TakenAction(NamedTuple):
     """An action with its result, which holds unless its operation fails."""
 
     result: ActionResult
-    part: Part = Part()
+    part: EffectPart = EffectPart()
     promise: Promise | None = None
 
 
@@ -136,7 +136,7 @@ class Effects:
     def waiting(self, place: int, task: NewTask, message: str) -> Effects:
         """Return them with a task in the place of an action, which is done later."""
         result = self.actions[place].result._replace(outcome=Outcome.QUEUED, message=message)
-        return self._with(place, TakenAction(result, Part(task=task)))
+        return self._with(place, TakenAction(result, EffectPart(task=task)))
 
     def refused(self, place: int, outcome: Outcome, message: str) -> Effects:
         """Return them without an action."""
@@ -200,10 +200,8 @@ def effects_of_actions(
 ) -> Effects:
     """Return what carries out actions that something else than an evaluation has planned."""
     effects = _Effects(key, cause, now, lineage, owner)
-    for action in planned[:MOST]:
+    for action in planned:
         effects.take(scenario_id, action)
-    for action in planned[MOST:]:
-        effects.refuse(scenario_id, action, Outcome.LIMITED, f"a script has at most {MOST} actions")
     return effects.made({})
 
 
@@ -277,9 +275,9 @@ class _Effects:
     def _count(self, element: str) -> None:
         self._counts[element] = self._taken(element) + 1
 
-    def _origin(self, scenario_id: str, action_id: str) -> Origin:
+    def _origin(self, scenario_id: str, action_id: str) -> ActionOrigin:
         cause = self._cause._replace(actor=actor_of(scenario_id)).encoded
-        return Origin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
+        return ActionOrigin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
 
 
 def _told(result: ActionResult, answer: Any) -> ActionResult:

@@ -15,6 +15,7 @@ from wfx.rules.step_types import NO_STEPS, Steps
 from wfx.store.upkeep import present
 
 _MOST_WARNINGS = 128
+"""Scenarios that are named."""
 _logger = logging.getLogger("wfx")
 
 

@@ -159,7 +159,7 @@ def _plans(types: ActionTypes, wanted: Wanted, actions: Sequence[Any], event: Ev
         parameters = given.get("params", {}) if isinstance(given, dict) else None
         if not isinstance(kind, str) or kind not in types or not isinstance(parameters, dict):
             where = f"action {number} that the {wanted.kind} returned"
-            raise CannotBeDone(f"{where} has no type that there is, or no params")
+            raise CannotBeDone(f"{where} has an unknown type, or params that are no object")
         yield planned(Action(f"{wanted.action}.{number}", types[kind], lambda _: {}), partial(dict, parameters), event)
 
 

@@ -90,13 +90,13 @@ class StepTasks:
             try:
                 result = function(*arguments)
             except BaseException as exc:
-                _logger.warning("a step failed", exc_info=exc)
+                _logger.warning("a step of an installed package failed", exc_info=exc)
                 failure = _StepFailed(f"{type(exc).__name__}: {exc}"[:400])
             with suppress(RuntimeError):  # the service has ended
                 loop.call_soon_threadsafe(settle, result, failure)
 
-        self._running += 1
         Thread(target=work, name="step", daemon=True).start()
+        self._running += 1  # only if the system has let it begin
         try:
             async with asyncio.timeout(self._seconds):
                 return await ended

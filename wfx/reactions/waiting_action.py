@@ -17,7 +17,7 @@ from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import Timestamp
 from wfx.limits.asks import LimitScope
 from wfx.limits.policy import Kind
-from wfx.reactions.effect_parts import Origin, Part, part_of, require_storable
+from wfx.reactions.effect_parts import ActionOrigin, EffectPart, part_of, require_storable
 from wfx.reactions.effects import Promise
 from wfx.reactions.tokens import Token
 from wfx.rules.action_types import effect_of
@@ -38,14 +38,14 @@ class _Waiting(NamedTuple):
     token: Token
     effect: str
     parameters: Mapping[str, Any]
-    origin: Origin
+    origin: ActionOrigin
     message: str
 
     @classmethod
     def of(cls, task: Task) -> _Waiting:
         given: Mapping[str, Any] = decode(task.input)
         kind, client_id, workflow = given["token"]
-        origin = Origin(task.key.removesuffix(_SUFFIX), given["rule"], given["action"], task.cause)
+        origin = ActionOrigin(task.key.removesuffix(_SUFFIX), given["rule"], given["action"], task.cause)
         token = Token(Kind(kind), client_id, workflow)
         return cls(token, given["effect"], given["parameters"], origin, given["message"])
 
@@ -103,7 +103,7 @@ class WaitingActions:
                 self._created.note(answer.workflow.name)
 
 
-def _tell(waiting: _Waiting, part: Part, answers: Sequence[Any]) -> str:
+def _tell(waiting: _Waiting, part: EffectPart, answers: Sequence[Any]) -> str:
     """Say what was done. Raises CannotBeDone if the store refused it."""
     if answers and isinstance(answers[0], BaseException):
         raise CannotBeDone(str(answers[0]) or type(answers[0]).__name__)

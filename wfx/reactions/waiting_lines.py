@@ -36,7 +36,8 @@ class WaitingLines:
 
     def __init__(self) -> None:
         """Know nobody."""
-        self._lines: dict[Line, OrderedDict[str, Timestamp]] = {}
+        self._lines = OrderedDict[Line, OrderedDict[str, Timestamp]]()
+        """The one that was looked through longest ago is the first."""
         self._line_of: dict[str, Line] = {}
 
     def ahead(self, token: Token, now: Timestamp) -> LimitScope | None:
@@ -48,7 +49,7 @@ class WaitingLines:
                     return scope
         return None
 
-    def put(self, key: str, line: Line, soonest: Timestamp, interval: float) -> Timestamp:
+    def put(self, key: str, line: Line, soonest: Timestamp, interval: float, now: Timestamp) -> Timestamp:
         """Have an action wait, or wait on, for a token that there is at the soonest then; return when to try again."""
         if self._line_of.get(key, line) != line:
             self.remove(key)
@@ -58,6 +59,7 @@ class WaitingLines:
             ahead = waiting[first] if key in waiting else waiting[next(reversed(waiting))]
             due = Timestamp(max(soonest, ahead + int(interval * SECOND)))
         waiting[key], self._line_of[key] = due, line
+        self._look_through_one(now)
         return due
 
     def remove(self, key: str) -> None:
@@ -68,15 +70,16 @@ class WaitingLines:
         if not self._lines[line]:
             del self._lines[line]
 
-    def due(self, key: str) -> Timestamp | None:
-        """Return when an action is to be tried; None for one that is not known."""
-        line = self._line_of.get(key)
-        return None if line is None else self._lines[line][key]
-
     def clear(self) -> None:
         """Know nobody any more."""
         self._lines.clear()
         self._line_of.clear()
+
+    def _look_through_one(self, now: Timestamp) -> None:
+        """Look through the next line, so that those that nobody joins any more are not kept for ever."""
+        line = next(iter(self._lines))
+        self._lines.move_to_end(line)
+        self._forget_overdue(line, now)
 
     def _forget_overdue(self, line: Line, now: Timestamp) -> None:
         waiting = self._lines[line]

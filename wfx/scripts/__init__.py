@@ -2,7 +2,7 @@
 
     limits.py        what a script may use (ScriptLimits)
     runs.py          a run (RunRequest, RunResult, Outcome) and the verdict on a source (Verdict)
-    figures.py       counts of runs, and how the pool does
+    figures.py       counts of runs, and the state of the pool
     errors.py        why an installation cannot run scripts
     faults.py        what authors are told of a worker's answer
     engine.py        what the service calls: ``await engine.check(source)``, ``await engine.run(request)``

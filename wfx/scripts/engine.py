@@ -156,7 +156,7 @@ class ScriptEngine:
 
     @property
     def pool_figures(self) -> PoolFigures:
-        """How the pool and the compiled sources do now."""
+        """State of the pool, and the number of compiled sources, now."""
         return PoolFigures(
             size=self._processes,
             busy=0 if self._pool is None else self._pool.running,

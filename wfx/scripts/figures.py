@@ -40,7 +40,7 @@ class ScriptFigures:
 
 @dataclass(frozen=True, slots=True)
 class PoolFigures:
-    """How the pool does at one moment."""
+    """State of the pool at one moment."""
 
     size: int = 0
     """How many worker processes there are at most."""

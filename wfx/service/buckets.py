@@ -14,13 +14,13 @@ from wfx.store.buckets import BucketStore
 
 
 class Look(NamedTuple):
-    """How buckets are."""
+    """State of some buckets."""
 
     buckets: Sequence[Bucket]
     now: int
     """The present time of their clock, in milliseconds."""
     trouble: str = ""
-    """Why they are not those that were asked for."""
+    """Why these are the buckets of this process, and not the shared ones; empty if they are what was asked for."""
 
 
 class Buckets:

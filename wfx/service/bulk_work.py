@@ -1,6 +1,6 @@
 """Operations of bulk requests: what is to be done to each job, by the decisions that single requests make.
 
-And what is told of each job then, or before.
+Also what is told of each job, after the request or in a dry run.
 """
 
 from __future__ import annotations

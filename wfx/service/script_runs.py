@@ -7,14 +7,14 @@ encrypted as results are, and goes when the task goes.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from wfx.domain.errors import TaskNotFound
 from wfx.domain.json import decode
+from wfx.domain.script_errors import ScriptsBusyNow
 from wfx.rules.own_actions import RUN_SCRIPT
-from wfx.scripts.runs import RunRequest, RunResult
+from wfx.scripts.runs import Outcome, RunRequest, RunResult
 from wfx.service.scripts import Scripts
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import Task, TaskQuery
@@ -76,12 +76,10 @@ class KeptRun(NamedTuple):
         """How many characters its documents have."""
         return len(self.payload) + len(self.nflow_data) + len(self.value) + len(self.error)
 
-    @property
-    def request(self) -> Callable[[Script], RunRequest]:
-        """What makes the same request again."""
-        return lambda script: RunRequest(
-            script.source, self.payload.encode(), self.next, self.nflow_data.encode(), self.seed, self.time
-        )
+    def request(self, script: Script) -> RunRequest:
+        """Make the same request again."""
+        payload, facts = self.payload.encode(), self.nflow_data.encode()
+        return RunRequest(script.source, payload, self.next, facts, self.seed, self.time)
 
     def is_repeated_by(self, other: KeptRun) -> bool:
         """Tell whether another run of the same request gave the same."""
@@ -95,24 +93,24 @@ class Tracker:
         """Keep runs as long as that is on."""
         self._is_on = is_on
         self._now = now
-        self._kept: deque[tuple[float, int]] = deque()
+        self._day_began = now()
         self._size = 0
+        """Bytes of the runs of the day that were kept."""
 
     def kept(self, version: str, request: RunRequest, result: RunResult) -> Mapping[str, Any] | None:
         """Return what is kept of a run; None if nothing: it is off, or the run, or all of a day, are too large."""
         if not self._is_on():
             return None
         run, now = KeptRun.of(version, request, result), self._now()
-        while self._kept and self._kept[0][0] <= now - _DAY:
-            self._size -= self._kept.popleft()[1]
+        if now - self._day_began >= _DAY:
+            self._day_began, self._size = now, 0
         if run.size > LARGEST or self._size + run.size > MOST:
             return None
-        self._kept.append((now, run.size))
         self._size += run.size
         return run._asdict()
 
 
-class ScriptRun(NamedTuple):
+class ListedRun(NamedTuple):
     """A task that is a run of a script, and what is kept of the run."""
 
     task: Task
@@ -122,7 +120,7 @@ class ScriptRun(NamedTuple):
 class RunPage(NamedTuple):
     """Some runs of a script."""
 
-    runs: Sequence[ScriptRun]
+    runs: Sequence[ListedRun]
     next: int | None
     """Behind which task the next page begins; None if there is nothing."""
 
@@ -138,7 +136,7 @@ class ScriptRuns:
     async def list(self, name: str, after: int | None, limit: int) -> RunPage:
         """Return runs of a script, the newest first. A page may have few, or none, and others behind it."""
         self._scripts.require()
-        runs: list[ScriptRun] = []
+        runs: list[ListedRun] = []
         size = 0
         for _ in range(_LOOKED_AT // _AT_ONCE):
             query = TaskQuery(RUN_SCRIPT, after=after, limit=_AT_ONCE, descending=True)
@@ -146,7 +144,7 @@ class ScriptRuns:
             for task in found:
                 after = task.id
                 if _script_of(task) == name:
-                    runs.append(ScriptRun(task, KeptRun.of_task(task)))
+                    runs.append(ListedRun(task, KeptRun.of_task(task)))
                     size += task.size
                     if len(runs) == limit or size > _ROOM:
                         return RunPage(runs, after)
@@ -157,8 +155,8 @@ class ScriptRuns:
     async def replay(self, name: str, task_id: int) -> tuple[KeptRun, KeptRun]:
         """Run what a task ran once more; return the run that was kept, and this one. Nothing else happens.
 
-        Raises ScriptsOff, TaskNotFound for a task that is no run of the script or of which nothing is kept, and
-        ScriptNotFound if the version is not kept any more.
+        Raises ScriptsOff, TaskNotFound for a task that is no run of the script or of which nothing is kept,
+        ScriptNotFound if the version is not kept any more, and ScriptsBusyNow if there was no place to run it.
         """
         self._scripts.require()
         found = await self._store.list_tasks(TaskQuery(RUN_SCRIPT, after=task_id - 1, limit=1), _ROOM)
@@ -167,6 +165,8 @@ class ScriptRuns:
         if kept is None:
             raise TaskNotFound(task_id)
         result = await self._scripts.run(name, kept.version, kept.request)
+        if result.outcome is Outcome.BUSY and result.fault is not None:
+            raise ScriptsBusyNow(result.fault.message)
         return kept, kept.ended(result)
 
 

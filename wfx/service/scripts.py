@@ -130,7 +130,7 @@ class Scripts:
 
     @property
     def pool_figures(self) -> PoolFigures:
-        """How what runs scripts does now."""
+        """State of the worker processes now."""
         return PoolFigures() if self._engine is None else self._engine.pool_figures
 
     def require(self) -> ScriptEngine:

@@ -31,7 +31,7 @@ Raises TryAgain, NotYet and CannotBeDone, and AddressNotAllowed.
 
 
 class NotYet(Exception):
-    """It may not begin before a moment; that was no attempt."""
+    """It may not begin yet; this does not count as an attempt."""
 
     def __init__(self, due: Timestamp, reason: str) -> None:
         """Say when to try, and what it waits for."""

@@ -18,13 +18,14 @@ _SLOW_PART, _PART = 4, 2
 _LONGEST = 60.0
 """Seconds for which a task is put off at most: the receiver may be quick again."""
 _HELD = 0.1
+"""Seconds until it is looked again whether a receiver has a free place, or is slow."""
 
 
-class Place(NamedTuple):
+class Permit(NamedTuple):
     """Whether an attempt may begin."""
 
     hold: float = 0.0
-    """Seconds to wait for an attempt to end before that is asked again; 0 if it may begin, or not for long."""
+    """Seconds to wait at most for an attempt to end before asking again; 0 if it may begin, or is put off."""
     put_off: float = 0.0
     """Seconds for which the task is put off; 0 if it is not."""
 
@@ -37,25 +38,25 @@ class Receivers:
         self._at_most = at_most
         self._clock = clock
         self._running: dict[str, dict[int, float]] = {}
-        """By receiver when which task was begun."""
+        """When each task was begun, by receiver and number."""
         self._names: dict[int, str] = {}
         self._put_off = Counter[str]()
-        """Tasks that were put off since one was begun last."""
+        """How many tasks of each receiver were put off since one of them was begun."""
 
-    def place_for(self, task: Task) -> Place:
+    def permit_for(self, task: Task) -> Permit:
         """Tell whether an attempt may begin."""
         name = receiver_of(task)
         running: Mapping[int, float] = self._running.get(name, {})
         if not running:
-            return Place()
+            return Permit()
         age = self._clock() - min(running.values())
         is_slow = age >= _SLOW
         if len(running) < self._part(_SLOW_PART if is_slow else _PART):
-            return Place()
+            return Permit()
         if not is_slow:
-            return Place(hold=_HELD)
+            return Permit(hold=_HELD)
         self._put_off[name] += 1
-        return Place(put_off=min(self._put_off[name] * age / self._part(_SLOW_PART), _LONGEST))
+        return Permit(put_off=min(self._put_off[name] * age / self._part(_SLOW_PART), _LONGEST))
 
     def begin(self, task: Task) -> None:
         """Note that an attempt begins."""

@@ -201,11 +201,11 @@ class TaskRunner:
 
     async def _has_place(self, task: Task) -> bool:
         """Wait for a place that a task's receiver may take; put the task off if that is slow, and tell so."""
-        while (place := self._receivers.place_for(task)).hold:
-            await asyncio.wait(self._running, timeout=place.hold, return_when=asyncio.FIRST_COMPLETED)
-        if place.put_off:
-            await self._give_back([task], Timestamp(self._now() + int(place.put_off * SECOND)))
-        return not place.put_off
+        while (permit := self._receivers.permit_for(task)).hold:
+            await asyncio.wait(self._running, timeout=permit.hold, return_when=asyncio.FIRST_COMPLETED)
+        if permit.put_off:
+            await self._give_back([task], Timestamp(self._now() + int(permit.put_off * SECOND)))
+        return not permit.put_off
 
     def _begin(self, task: Task) -> None:
         self._receivers.begin(task)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import Kind, Option
-from wfxctl import rule_files
 from wfxctl.invocation import ClientInvocation
 
 
 def run(call: ClientInvocation) -> None:
     """Print the rules of a file as a graph."""
     from wfx.rules import drawing  # slow to import, as all of the rules
+    from wfxctl import rule_files  # only few commands need it
 
     if len(call.arguments) != 1:
         raise UsageFailure("one rule file is needed")

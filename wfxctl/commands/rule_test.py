@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.options import ANY_FILE, Kind, Option
-from wfxctl import rule_files
 from wfxctl.invocation import ClientInvocation
 
 
@@ -15,6 +14,7 @@ def run(call: ClientInvocation) -> None:
     """Show what an event would bring about."""
     from wfx.expressions.scope import KnownFacts  # slow to import, as all of the rules
     from wfx.rules.evaluation import evaluate
+    from wfxctl import rule_files  # only few commands need it
 
     if len(call.arguments) != 1:
         raise UsageFailure("one rule file is needed")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, UsageFailure
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import neutralise
-from wfxctl import rule_files
 from wfxctl.invocation import ClientInvocation
 
 
 def run(call: ClientInvocation) -> int:
     """Say of each file whether its rules can be used."""
+    from wfxctl import rule_files  # only few commands need it
+
     if not call.arguments:
         raise UsageFailure("rule file missing")
     code = EXIT_OK

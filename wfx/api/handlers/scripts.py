@@ -14,8 +14,7 @@ from wfx.domain.cause import decode_cause
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.timestamp import rfc3339
 from wfx.scripts.runs import LIMITS, Outcome, Purpose, RunRequest, RunResult
-from wfx.service.script_runs import ScriptRun as KnownRun
-from wfx.service.script_runs import ScriptRuns
+from wfx.service.script_runs import ListedRun, ScriptRuns
 from wfx.store.script_records import Script, ScriptHead
 from wfx.tasks.progress import Progress
 from wfx.tasks.shown import origin
@@ -107,7 +106,7 @@ async def replay(request: ApiRequest) -> Reply:
     return json_reply(encode(shown))
 
 
-def _run_shown(run: KnownRun) -> dict[str, Any]:
+def _run_shown(run: ListedRun) -> dict[str, Any]:
     task = run.task
     shown: dict[str, Any] = {
         "task": task.id,

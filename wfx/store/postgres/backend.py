@@ -36,7 +36,7 @@ from wfx.store.postgres.job_search import JobSearch, MoreJobs
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.listener import Listener
 from wfx.store.postgres.lock_check import LockCheck
-from wfx.store.postgres.notification_check import Pair
+from wfx.store.postgres.notification_check import HeardConnections
 from wfx.store.postgres.queries import MoreHistory, MoreWorkflows, Queries
 from wfx.store.postgres.rows import SHOWN
 from wfx.store.postgres.session import READ_ONLY
@@ -110,15 +110,15 @@ class PostgresBackend:
             if each.plain is not but:
                 each.drop()
 
-    async def open(self, heard: Pair | None) -> None:
+    async def open(self, heard: HeardConnections | None) -> None:
         """Open what a start needs, so that it is told where that cannot be done. Raises StoreUnavailable.
 
         Two connections are there if notifications are ``heard``.
         """
         try:
             if heard is not None:
-                self._points.plain = heard.mouth
-                await self._listener.take_over(heard.ear)
+                self._points.plain = heard.notifying
+                await self._listener.take_over(heard.listening)
             await self._writer.open()
             await self.log_bounds()
         except BaseException:

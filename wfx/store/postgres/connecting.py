@@ -15,7 +15,7 @@ from wfx.protection.sealing import Sealing
 from wfx.store.postgres import session
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.driver import DriverConnection, telling_loss
-from wfx.store.postgres.faults import LOST, Refused, is_refusal, text_of, translate
+from wfx.store.postgres.faults import LOST, ConnectionRefused, is_refusal, text_of, translate
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.sealed_rows import SealingConnection
@@ -57,7 +57,7 @@ class Connector:
     """Keys that values are sealed with."""
 
     async def __call__(self) -> Plain:
-        """Connect. Raises StoreUnavailable, whose message has no secrets; Refused where PostgreSQL refuses it."""
+        """Connect. Raises StoreUnavailable, ConnectionRefused where PostgreSQL refuses; messages have no secrets."""
         failures, wrong, kind = [], "no connection to PostgreSQL", StoreUnavailable
         doubtful: list[tuple[Plain, Objection]] = []
         try:
@@ -67,7 +67,7 @@ class Connector:
                 except _NextPlease as exc:
                     failures.append(f"{place}: {exc}")
                     wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
-                    kind = Refused if is_refusal(exc.__cause__) else kind
+                    kind = ConnectionRefused if is_refusal(exc.__cause__) else kind
                     continue
                 if objection is None:
                     return plain

@@ -1,4 +1,4 @@
-"""Which keys servers on one database have, so that each can open what any of them seals.
+"""Record of the keys that servers on one database have, so that each can open what any of them seals.
 
 The database has a record of the keys that are needed. A server that seals with a key which is not in it yet is let in
 only if all other servers at work have that key. Each server compares the record whenever it opens its writing
@@ -26,7 +26,7 @@ _SEALED = 13
 
 
 class Membership(NamedTuple):
-    """What a server tells others of itself."""
+    """What a server tells the others about itself."""
 
     name: str = "the database"
     sealing: Sealing | None = None

@@ -18,7 +18,7 @@ class Unfit(StoreUnavailable):
     """The database lacks what the statements name, or its user may not do what they do; the connection is good."""
 
 
-class Refused(StoreUnavailable):
+class ConnectionRefused(StoreUnavailable):
     """PostgreSQL answers and lets this server have no connection: it has too many, or knows the user no more."""
 
 
@@ -39,7 +39,7 @@ _AGAIN_AFTER = 60.0
 _GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA …, or CREATE ON SCHEMA … to make them, TO it"
 """What gives the user of the database what it needs."""
 _SYNTAX = "42601"
-_REFUSING = ("28", "53", "55")
+_REFUSING = ("28", "53", "55000")
 """What SQLSTATE begin with where a connection is refused, and that not since PostgreSQL starts or ends."""
 _POOLED = ("26000", "42P05")
 """Prepared statements that are missing in a session, or that somebody else has prepared there."""
@@ -104,7 +104,7 @@ def _of_state(error: asyncpg.PostgresError, state: str) -> Exception | None:
 def tell_unfit(error: Exception | None) -> None:
     """Write a record of the log if a database is unfit, or lets nobody in, but not for each request."""
     now, text = time.monotonic(), str(error)
-    if isinstance(error, Unfit | Refused) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+    if isinstance(error, Unfit | ConnectionRefused) and now - _told.get(text, -_AGAIN_AFTER) >= _AGAIN_AFTER:
         if len(_told) >= _MOST_TOLD:
             _told.clear()
         _told[text] = now

@@ -11,48 +11,47 @@ from wfx.store.postgres.connections import Open, Plain
 _SECONDS = 1.0
 
 
-class Pair(NamedTuple):
-    """Two connections."""
+class HeardConnections(NamedTuple):
+    """Two connections: what one notifies is heard on the other."""
 
-    ear: Plain
-    """On which is heard what is notified on the other."""
-    mouth: Plain
+    listening: Plain
+    notifying: Plain
 
 
-async def open_heard(listen: Open, notify: Open) -> Pair | None:
+async def open_heard(listen: Open, notify: Open) -> HeardConnections | None:
     """Open two connections; return them if what one notifies is heard on the other within a second, else close them.
 
     Raises StoreUnavailable.
     """
-    ear = await listen()
+    listening = await listen()
     try:
-        mouth = await notify()
+        notifying = await notify()
         try:
-            if await _is_heard(ear, mouth):
-                return Pair(ear, mouth)
+            if await _is_heard(listening, notifying):
+                return HeardConnections(listening, notifying)
         except BaseException:
-            mouth.terminate()
+            notifying.terminate()
             raise
-        mouth.terminate()
+        notifying.terminate()
     except BaseException:
-        ear.terminate()
+        listening.terminate()
         raise
-    ear.terminate()
+    listening.terminate()
     return None
 
 
-async def _is_heard(ear: Plain, mouth: Plain) -> bool:
+async def _is_heard(listening: Plain, notifying: Plain) -> bool:
     channel, heard = f"wfx_{uuid4().hex}", asyncio.Event()
 
     def hear(*_: object) -> None:
         heard.set()
 
-    await ear.add_listener(channel, hear)
+    await listening.add_listener(channel, hear)
     try:
-        await mouth.execute(f"NOTIFY {channel}")
+        await notifying.execute(f"NOTIFY {channel}")
         async with asyncio.timeout(_SECONDS):
             await heard.wait()
     except TimeoutError:
         return False
-    await ear.remove_listener(channel, hear)
+    await listening.remove_listener(channel, hear)
     return True

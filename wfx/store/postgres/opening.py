@@ -19,7 +19,7 @@ from wfx.store.postgres.enrolment import Membership, admit
 from wfx.store.postgres.faults import LOST, translate
 from wfx.store.postgres.known_log import KnownLog
 from wfx.store.postgres.migrate import migrate, migrations
-from wfx.store.postgres.notification_check import Pair, open_heard
+from wfx.store.postgres.notification_check import HeardConnections, open_heard
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens
 from wfx.store.postgres.session import Demands
 from wfx.store.postgres.target import read_target
@@ -151,7 +151,7 @@ async def _migrate(target: _Target, sealing: Sealing | None) -> None:
         plain.terminate()
 
 
-async def _open_heard(listen: Open, notify: Open, settings: StorageSettings) -> Pair | None:
+async def _open_heard(listen: Open, notify: Open, settings: StorageSettings) -> HeardConnections | None:
     """Return two connections if notifications are heard; warn if they are not, and nobody has said so."""
     if settings.pooler and not settings.listen_dsn:
         return None
