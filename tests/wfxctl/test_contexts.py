@@ -84,6 +84,7 @@ def test_where_a_server_is_no_file_says_beside_a_context(run: Run, stub: Stub) -
     outcome = run("job", "delete", "7")
     assert outcome.code == 1
     assert "no address of the management API" in outcome.err
+    assert "wfxctl context add NAME --replace" in outcome.err
     assert stub.seen == []
     assert run("job", "delete", "7", "--mgmt-host=127.0.0.1", f"--mgmt-port={stub.port}").code == 0
     assert stub.seen[0].headers["authorization"] == f"Bearer {SECRET}"
