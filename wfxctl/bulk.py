@@ -148,6 +148,8 @@ class _Work:
     failures: list[Document] = field(default_factory=list)
     trouble: str = ""
     """Why it broke off."""
+    grown: bool = False
+    """Whether that is since more jobs match than were asked about, which they would do again."""
 
     def run(self) -> int:
         """Send them all, unless something is in the way. Returns the exit code."""
@@ -158,7 +160,7 @@ class _Work:
             self.trouble = "interrupted"
             return EXIT_INTERRUPTED
         except Failure as exc:
-            self.trouble = _reason(exc)
+            self.trouble, self.grown = _reason(exc), _matching(exc) is not None
             return exc.code
         return EXIT_PARTLY if self.reached.failed else EXIT_OK
 
@@ -209,16 +211,23 @@ class _Work:
             return
         told = f"{reached.done:,} {self.change.past}, {reached.failed:,} failed, {reached.rest:,} left"
         self.call.err.write("".join(f"{neutralise(line)}\n" for line in (self.trouble, told) if line))
-        if reached.rest:
+        if self.grown:
+            self.call.err.write("to go on with all that match now, give the command anew, without --resume\n")
+        elif reached.rest:
             more = " --continue-on-error" if reached.failed and not self.trouble else ""
             self.call.err.write(f"to go on, give the same command once more with{more} --resume {reached.token}\n")
 
 
 def _reason(failure: Failure) -> str:
     """Return why a request was not carried out, on one line."""
+    if (count := _matching(failure)) is not None:
+        return f"more jobs match now than were asked about: {count:,.0f} of those that are left"
     if isinstance(failure, RefusedByServer):
-        problem = fleet.problem(failure)
-        if isinstance(count := member(problem, "count"), float):
-            return f"more jobs match now than were asked about: {count:,.0f} of those that are left"
-        return text(problem, "detail") or str(failure)
+        return text(fleet.problem(failure), "detail") or str(failure)
     return str(failure)
+
+
+def _matching(failure: Failure) -> float | None:
+    """Return how many jobs match, where a request was refused since they are more than were expected."""
+    count = member(fleet.problem(failure), "count") if isinstance(failure, RefusedByServer) else None
+    return count if isinstance(count, float) else None

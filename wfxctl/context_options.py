@@ -116,7 +116,10 @@ def require_named(preset: Mapping[str, FileValue], settings: Settings, side: Sid
         return
     what = "client" if side is Side.SOUTH else "management"
     hint = ", or read from the other side by --read-from north" if side is Side.SOUTH else ""
-    raise UsageFailure(f"the context in use has no address of the {what} API: give it one by --{side}-url{hint}")
+    raise UsageFailure(
+        f"the context in use has no address of the {what} API: wfxctl context add NAME --replace "
+        f"gives it both by --client-url and --mgmt-url{hint}"
+    )
 
 
 def is_secured(settings: Settings, found: Address | None) -> bool:

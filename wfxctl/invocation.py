@@ -145,6 +145,11 @@ class ClientInvocation(Invocation):
             self.log.write("warn", told)
         return value
 
+    def pass_over_arguments(self, hint: str) -> None:
+        """Say that arguments choose nothing here, as scripts of the reference have it, and what does."""
+        if self.arguments:
+            self.log.write("warn", f"arguments are passed over ({hint}): {', '.join(self.arguments)}")
+
     def read(self, name: str) -> bytes:
         """Return the content of a file. Raises Failure."""
         try:

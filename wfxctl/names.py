@@ -12,7 +12,7 @@ from wfx.commandline.failures import Failure
 from wfx.commandline.grammar import Parsed
 from wfx.commandline.invocation import Invocation
 from wfx.commandline.terminal import neutralise
-from wfxctl import contexts, deadline
+from wfxctl import contexts
 from wfxctl.documents import items, member, text
 from wfxctl.invocation import ClientInvocation, decoded, job_path, segment
 
@@ -34,6 +34,7 @@ def known(call: ClientInvocation, kind: str, *, job_id: str = "", workflow: str 
     Those of states and groups are of the job's workflow, or of the one that is named, or else of all. Where these are
     more than are looked at, names are missing; then there are none if the ``whole`` is wanted.
     """
+    from wfxctl import deadline  # few commands need it
 
     def found() -> Names:
         workflows, are_all = _workflows(call, job_id, workflow)

@@ -23,7 +23,10 @@ def seconds(text: str) -> float:
     """Read a duration, which may begin with days. Raises ValueError."""
     found = _DAYS.fullmatch(text)
     days, rest = (int(found[1]), found[2]) if found else (0, text)
-    total = days * 86_400 + (durations.parse(rest) if rest or not found else 0)
+    try:
+        total = days * 86_400 + (durations.parse(rest) if rest or not found else 0)
+    except ValueError as exc:
+        raise ValueError(f'"{text}" is no time such as 45m, 12h or 30d') from exc
     if total < 0:
         raise ValueError(f'"{text}" is less than nothing')
     return total

@@ -291,7 +291,7 @@ def test_ctrl_c_tells_how_to_go_on(north: Run, stub: Stub, monkeypatch: pytest.M
 
 
 def test_a_selection_that_grew_stops_it(north: Run, stub: Stub) -> None:
-    """If more jobs match than were counted, nothing more is changed, and the message has the number."""
+    """If more jobs match than were counted, nothing more is changed; the message has the number, and what helps."""
     Bulk(stub, 7)
     usual = stub.usual
     stub.usual = lambda request: (
@@ -301,6 +301,8 @@ def test_a_selection_that_grew_stops_it(north: Run, stub: Stub) -> None:
     assert (outcome.code, json.loads(outcome.out)["done"]) == (1, 0)
     assert "more jobs match now" in outcome.err
     assert "5,100" in outcome.err
+    assert "give the command anew, without --resume" in outcome.err
+    assert "the same command once more" not in outcome.err
 
 
 def test_one_definition_for_many_clients(north: Run, stub: Stub, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
 @pytest.mark.parametrize(("words", "said"), [
     (["--attribute", "site"], '--attribute "site" should be NAME=VALUE'),
     (["--attribute", "a=b,=x"], '--attribute "=x" should be NAME=VALUE'),
-    (["--not-seen-for", "2x"], '--not-seen-for: "2x" is no duration such as 300ms, 1.5s or 1m30s'),
+    (["--not-seen-for", "2x"], '--not-seen-for: "2x" is no time such as 45m, 12h or 30d'),
     (["--not-seen-for", "-1h"], '--not-seen-for: "-1h" is less than nothing'),
 ])  # fmt: skip
 def test_a_bad_condition_is_told_before_any_request(north: Run, stub: Stub, words: list[str], said: str) -> None:

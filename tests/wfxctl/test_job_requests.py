@@ -96,6 +96,28 @@ def test_what_is_passed_over_is_said(run: Run, stub: Stub, command: str) -> None
     assert run("--strict", *ports, *command.split(), "8", f"--{flag}=7").code == 2
 
 
+@pytest.mark.parametrize(("command", "hint"), [("query", "wfxctl job get shows one"), ("events", "--job-id names")])
+def test_an_id_that_chooses_nothing_is_told(south: Run, stub: Stub, command: str, hint: str) -> None:
+    """What follows or lists jobs passes an argument over, as scripts have it, and says so, with what is meant."""
+    stub.usual = lambda _: Reply(400, b"{}")
+    outcome = south("job", command, "8")
+    assert (stub.one.path.split("/")[1], "8" in str(stub.one.query)) == ("jobs", False)
+    assert f"arguments are passed over ({hint}" in outcome.err
+    assert "): 8\n" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["add-tags", "del-tags"])
+def test_ids_of_further_jobs_are_no_tags(north: Run, stub: Stub, command: str) -> None:
+    """Behind the id of a job that of another one is refused, which would become a tag; with ``--id`` it may be one."""
+    first, second = "01a22d83-f686-40d0-b019-004430b66a2a", "01a22d83-f687-45dd-8443-5c9003716030"
+    outcome = north("job", command, first, second, "urgent")
+    assert (outcome.code, outcome.out, stub.seen) == (1, "", [])
+    assert f"one job id is taken at a time, and {second} looks like another" in outcome.err
+    assert north("job", command, first).err == "Error: tags missing\n"
+    assert north("job", command, "--id", first, second).code == 0
+    assert stub.one.json == [second]
+
+
 def test_all_ids_are_deleted(north: Run, stub: Stub) -> None:
     """Several jobs are deleted in order until one cannot be; nothing is printed for those that were."""
     replies = iter([Reply(204, b""), Reply(204, b""), Reply(404, b"{}")])

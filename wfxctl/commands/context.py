@@ -47,7 +47,7 @@ def use(call: ClientInvocation) -> None:
 
 
 def remove(call: ClientInvocation) -> None:
-    """Forget contexts."""
+    """Forget contexts; say so if none is in use any more, since commands go to this machine then."""
     if not call.arguments:
         raise UsageFailure(f"{_NAME} missing")
     with contexts.changing(call.environment) as known:
@@ -55,7 +55,10 @@ def remove(call: ClientInvocation) -> None:
             known.named(name)
         for name in call.arguments:
             known.members.pop(name, None)
-            known.current = "" if known.current == name else known.current
+        if was_used := known.current in call.arguments:
+            known.current = ""
+    if was_used:
+        call.err.write("no context is in use now\n")
 
 
 def show(call: ClientInvocation) -> None:

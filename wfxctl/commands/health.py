@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wfx.commandline.grammar import Command
 from wfx.commandline.terminal import wants_color
-from wfxctl import deadline, gojson
+from wfxctl import gojson
 from wfxctl.documents import text
 from wfxctl.failures import Unreachable
 from wfxctl.flags import COLOR
@@ -28,6 +28,8 @@ _COLORS = {"up": 32, "down": 31, "unknown": 33}
 
 def run(call: ClientInvocation) -> None:
     """Ask all four endpoints at once and print what each says; the exit code is 0 whatever they say."""
+    from wfxctl import deadline  # few commands need it
+
     apis = [(name, call.api(side, tls=tls)) for name, side, tls in _ENDPOINTS]
     colored = wants_color(call.settings.text("color"), call.out, call.environment)
     pending = [(name, api, deadline.begin(partial(_status, api))) for name, api in apis]

@@ -16,6 +16,7 @@ from wfxctl.times import local_time
 
 def run(call: ClientInvocation) -> int | None:
     """Print events until interrupted."""
+    call.pass_over_arguments("--job-id names jobs")
     how = Following(reconnect=call.settings.flag("auto-reconnect"), report=call.report_loss)
     try:
         for item in Follower(call.api(call.reading_side), _query(call), how):

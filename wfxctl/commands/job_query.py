@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # only --watch needs it
 
 def run(call: ClientInvocation) -> None:
     """Print one page of the jobs that match, and with ``--watch`` every later change of a matching job."""
+    call.pass_over_arguments("wfxctl job get shows one")
     if any(call.settings.is_flag(each.name) or call.settings.value(each.name) for each in selections.FLEET_OPTIONS):
         _fleet_list(call)
     elif call.settings.flag("watch"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wfx.commandline.failures import UsageFailure
@@ -10,6 +11,9 @@ from wfxctl import bulk_options, selections
 from wfxctl.flags import JOB_ID
 from wfxctl.invocation import ClientInvocation, encoded, segment
 from wfxctl.targets import Side
+
+_ID = re.compile("-".join("[0-9a-f]" * digits for digits in (8, 4, 4, 4, 12)))
+"""What ids of jobs look like."""
 
 
 def _path(job_id: str) -> str:
@@ -21,8 +25,11 @@ def _subject(call: ClientInvocation) -> tuple[str, list[str]]:
     if job_id := call.settings.text("id"):
         return job_id, call.arguments
     if len(call.arguments) < 2:
-        raise UsageFailure("job id missing")
-    return call.arguments[0], call.arguments[1:]
+        raise UsageFailure("tags missing" if any(map(_ID.fullmatch, call.arguments)) else "job id missing")
+    job_id, *tags = call.arguments
+    if _ID.fullmatch(job_id) and (other := next(filter(_ID.fullmatch, tags), "")):
+        raise UsageFailure(f"one job id is taken at a time, and {other} looks like another; with --id it is a tag")
+    return job_id, tags
 
 
 def _many(call: ClientInvocation, question: str, past: str, member: str) -> int | None:

@@ -10,7 +10,6 @@ from wfx.commandline import durations
 from wfx.commandline.failures import Failure, UsageFailure
 from wfx.commandline.grammar import Command, closest
 from wfx.commandline.options import Kind, Option
-from wfxctl import deadline
 from wfxctl.documents import items, member, text, words
 from wfxctl.failures import EXIT_HOPELESS, EXIT_TIMEOUT, RefusedByServer
 from wfxctl.flags import JOB_ID
@@ -48,6 +47,8 @@ class Goal:
 
 def run(call: ClientInvocation) -> None:
     """Wait, and print the status that the job has then."""
+    from wfxctl import deadline  # few commands need it
+
     job_id = call.subject("id", "job id")
     path = job_path(job_id, EXIT_HOPELESS)
     goal = _goal(call.settings.items("for"))
