@@ -279,7 +279,7 @@ class _Effects:
 
     def _origin(self, scenario_id: str, action_id: str) -> Origin:
         cause = self._cause._replace(actor=actor_of(scenario_id)).encoded
-        return Origin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
+        return Origin(f"{self._key}/{action_id}", scenario_id, action_id, cause, self._owner)
 
 
 def _told(result: ActionResult, answer: Any) -> ActionResult:
