@@ -18,6 +18,7 @@ from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
 from wfx.reactions.rules import Rules, scripts_missing
 from wfx.reactions.run_endings import RunEndings
+from wfx.reactions.run_tokens import RunTokens
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.step_tasks import StepTasks
 from wfx.reactions.waiting_action import KIND as WAITING_ACTION
@@ -110,29 +111,35 @@ def rule_tasks(
     """Make what works on the tasks of rules; jobs that these create are counted."""
     endings = RunEndings(store, all_actions, admission, partial(_most_repetitions, tunables))
     tracker = Tracker(lambda: tunables.current.tracker_enabled)
+    tokens = RunTokens(limits)
     runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
     steps = StepTasks(lambda: rules.steps, endings)
     runners = open_tasks(
-        store, tunables, partial(_action_workers, rules), lambda _: limits.take(Kind.JOB_EXECUTE),
+        store, tunables, partial(_action_workers, rules), tokens.wait,
         {RUN_SCRIPT: runs.perform, RUN_STEP: steps.perform}, max(runs.longest, steps.longest),
         {WAITING_ACTION: WaitingActions(admission, created).perform},
         lambda: LOOK_SECONDS if admission.is_asked else _LOOK_SELDOM,
     )  # fmt: skip
-    tunables.derive(partial(_look_at_limits, [policy_of(tunables.current).bands], admission, runners))
+
+    def changed() -> None:
+        admission.forget()
+        tokens.forget()
+        runners.hurry()
+
+    tunables.derive(partial(_look_at_limits, [policy_of(tunables.current).bands], changed))
     return runners
 
 
 def _look_at_limits(
-    known: list[Mapping[Kind, Bands]], admission: Admission, runners: TaskRunners, new: Tunables
+    known: list[Mapping[Kind, Bands]], changed: Callable[[], None], new: Tunables
 ) -> Callable[[], None]:
-    """Prepare to have what waits for limits tried anew, once others are used than are known."""
+    """Prepare to tell that others are used than are known."""
     bands = policy_of(new).bands
 
     def take() -> None:
         if bands != known[0]:
             known[0] = bands
-            admission.forget()
-            runners.hurry()
+            changed()
 
     return take
 

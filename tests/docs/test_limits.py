@@ -23,6 +23,7 @@ SAID = {
     "# recipe: campaign": {"activity-start": ["workflow=30/PT1M"]},
     "# recipe: restarts": {"activity-start": ["client=10/PT1H"]},
     "# recipe: webhooks": {"job-execute": ["10/PT1M"]},
+    "# recipe: quiet": {"job-execute": ["client=2/PT1H"]},
 }
 
 OTHERS = {

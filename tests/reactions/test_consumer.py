@@ -400,6 +400,24 @@ async def test_a_store_failure_is_tried_again(
     assert work.fatals.count == failures
 
 
+async def test_a_store_that_fails_for_a_day(
+    store: Store, flow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often the store has failed in a row, the rules try again, and go on where they were."""
+    monkeypatch.setattr("wfx.reactions.consumer._LONGEST", 0.01)
+    unwell: Any = Unwell(store)
+    async with at_work(unwell, rule_file(tmp_path, ROLL_BACK)) as work:
+        job = await store.create_job(flow.name, begin("c"))
+        await work.settled()
+        work.consumer.steps.failures = 3000
+        unwell.failures = [StoreUnavailable("the store does not answer")]
+        await store.change_job(job.id, move("RUN"))
+        await store.change_job(job.id, move("DONE"))
+        await until(lambda: not unwell.failures)
+        await work.settled()
+    assert [tags_of(job) for job in await all_jobs(store)] == [["failed"], ["back"]]
+
+
 async def test_what_no_store_can_write_is_left_out(store: Store, flow: Workflow, tmp_path: Path) -> None:
     """If the effects of an event cannot be stored they fail; those of the events around it are done."""
 

@@ -19,29 +19,28 @@ import pytest
 
 from tests.simulation.connections import connector
 from tests.simulation.life import MEMORY, Life
+from tests.simulation.limited_tasks import LimitedTasks
 from tests.simulation.loop import run
 from tests.simulation.servers import Database, Server
 from tests.simulation.writers import WORKFLOWS
 from tests.store.samples import begin, tag
-from tests.tuned import tuned
 from wfx.domain.cause import Cause
 from wfx.domain.errors import StoreError
 from wfx.domain.job import Action, Event, Subject
 from wfx.expressions.expression import Compiler
 from wfx.expressions.library import own_functions
-from wfx.reactions import consumer, effects, facts, rule_steps, turn
-from wfx.reactions.admission import Admission
+from wfx.reactions import consumer, effects, facts, rule_steps, turn, waiting_action
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.pace import Pace
 from wfx.rules.graph import Graph
-from wfx.rules.own_actions import own_actions
+from wfx.rules.own_actions import WEBHOOK_NOTIFY, own_actions
 from wfx.rules.rule_file import load
 from wfx.service.bounded_counts import BoundedCounts
-from wfx.service.limits import Limits
 from wfx.store import batching_store, opening, plan
 from wfx.store.protocol import Store
+from wfx.store.rule_records import TaskQuery, TaskState
 
 CHAINS = 4
 """Events that begin a chain, in each life."""
@@ -57,6 +56,7 @@ scenarios:
           expression: payload.client == "again" OR payload.client == "fork"
           children:
             - action: {id: one, type: create_job, params: {client_id: "${payload.client}", workflow: flow-a}}
+            - action: {id: tell, type: webhook_notify, params: {url: "https://hooks.example.com/"}}
             - action:
                 id: point
                 type: reward_points
@@ -100,16 +100,20 @@ class RuleLife(Life):
     """How many consumers died."""
     limit = 0
     """How often an action may be taken in a chain."""
+    tasks: LimitedTasks
 
     def live(self) -> None:
         """Live it to its end. Raises AssertionError, or whatever else goes wrong."""
         self.limit = self.chance.choice((0, 1, 5))
+        self.tasks = LimitedTasks(self.chance, self._clock)
         folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         with pytest.MonkeyPatch.context() as patch, folder as name:
             patch.setattr(aiosqlite, "connect", connector(self.chance, self.faults))
             patch.setattr(plan, "job_id", lambda _: str(uuid.UUID(int=self.chance.getrandbits(128))))
             for module in (consumer, facts, rule_steps, turn):
                 patch.setattr(module, "monotonic", virtual_time)
+            for module in (rule_steps, waiting_action):
+                patch.setattr(module, "present", self._clock)
             patch.setattr(consumer, "random", self.chance)
             patch.setattr(effects, "DEEPEST", DEEPEST)
             patch.setattr(effects, "MOST_IN_CHAIN", MOST)
@@ -154,14 +158,15 @@ class RuleLife(Life):
 
     async def _serve(self, number: int, store: Store, ending: asyncio.Event) -> None:
         """Have rules at work until they die, again and again; in the end they live on."""
-        holder, is_shared = tuned(), self.chance.random() < 0.7
+        limits, is_shared = self.tasks.limits(virtual_time), self.chance.random() < 0.7
         while not ending.is_set():
+            admission = self.tasks.admission(store, limits)
             worker = RuleConsumer(
                 store, cast("Any", FixedRules()), RuleFigures(), Fatals(virtual_time), BoundedCounts(),
-                Admission(store, Limits(holder)), lambda: self.limit, is_shared=is_shared,
+                admission, lambda: self.limit, is_shared=is_shared,
                 pace=Pace(virtual_time, lambda: 0.0),
             )  # fmt: skip
-            async with worker:
+            async with worker, self.tasks.runners(store, limits, admission):
                 self.note(f"rules begin at server {number}")
                 life = self.chance.choice((0.001, 0.05, 1, 20)) if self.faults.loose else None
                 try:
@@ -192,7 +197,8 @@ class RuleLife(Life):
         """Wait until the rules have seen everything, for a bounded number of looks."""
         for _ in range(2000):
             place = next(one for one in await store.consumers() if one.name == turn.NAME)
-            if place.position == (await store.log_bounds()).head:
+            has_tasks = await store.count_open_tasks()
+            if not has_tasks and place.position == (await store.log_bounds()).head:
                 return
             await asyncio.sleep(1)
         raise AssertionError("the rules come to no end")
@@ -217,6 +223,9 @@ class RuleLife(Life):
                 self._check_tags(members[root], job_id)
             else:
                 self._check_jobs(first.client_id, members[root])
+        tasks = await store.list_tasks(TaskQuery(limit=1000))
+        assert {task.state for task in tasks} <= {TaskState.DONE}
+        assert {*self.tasks.sent} == {task.key for task in tasks if task.kind == WEBHOOK_NOTIFY}
         scores = await store.list_scores(0, 1000)
         assert len({score.key for score in scores}) == len(scores)
         assert sum(map(len, members.values())) <= len(chains) * MOST * 2

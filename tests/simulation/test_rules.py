@@ -36,10 +36,16 @@ def live_all(seeds: Iterable[int]) -> list[RuleLife]:
 def test_lives_of_rules() -> None:
     """Rules that create jobs for jobs and give tags back stop at the limits, each effect once; then all is at rest.
 
-    With and without an option, two servers that race, commits that fail, and rules that die at any moment.
+    With and without an option, with limits that have actions and webhooks wait and without, two servers that race,
+    commits that fail, and rules that die at any moment.
     """
     lives = live_all(FIRST + number for number in range(LIVES))
     assert sum(life.deaths for life in lives) >= LIVES
+
+
+def test_actions_of_lives_wait() -> None:
+    """In some life of thirty, actions wait for limits as tasks."""
+    assert any(life.tasks.waited for seed in range(30) for life in live_all((seed,)))
 
 
 def test_a_seed_of_rules_is_a_life() -> None:

@@ -180,6 +180,15 @@ async def test_tasks_that_wait_are_hastened(store: Store, clock: SetClock) -> No
     assert [task.key for task in await claim(store)] == ["d", "a", "b"]
 
 
+async def test_some_tasks_that_wait_are_hastened(store: Store) -> None:
+    """Of the tasks that wait only those that are named are due at once; ids of others, and of none, do nothing."""
+    await add(store, *new("a", "b", "c", due=NOON + 70), *new("w", kind="webhook", due=NOON + 50))
+    first, _, third, other = [task.id for task in await store.list_tasks(TaskQuery())]
+    assert await store.hasten_tasks(["mail"], []) == 0
+    assert await store.hasten_tasks(["mail", "odd"], [third, first, other, 2**70, -1]) == 2
+    assert [task.key for task in await claim(store)] == ["a", "c"]
+
+
 async def test_tasks_are_listed_by_kind_and_state(store: Store) -> None:
     """A page has the tasks of a kind and a state, in order or the other way round, behind a task, up to its limit."""
     await add(store, *new("a", "b"), *new("w", kind="webhook"), *new("c"))

@@ -17,11 +17,15 @@ from wfx.domain.timestamp import Timestamp
 from wfx.store.memory import open_memory
 from wfx.store.protocol import Store
 from wfx.store.rule_records import LONGEST_NAME, NewTask, RuleRecords, Task, TaskOutcome, TaskState
+from wfx.store.upkeep import present
 from wfx.tasks import runner as runner_module
 from wfx.tasks.attempt import Attempts
-from wfx.tasks.performing import Ending, TryAgain
+from wfx.tasks.performing import Ending, NotYet, TryAgain
 from wfx.tasks.retry_plan import DELAYS, RetryPlan
 from wfx.tasks.runner import TaskRunner
+
+LATER = Timestamp(2**52)
+"""When a task is due that waits for a limit."""
 
 
 class Clock:
@@ -105,7 +109,7 @@ async def test_other_kinds_are_left_alone(store: Store) -> None:
 
 
 async def test_nothing_is_asked_while_nothing_is_due(store: Store) -> None:
-    """Without tasks the runner asks the store once, and sleeps."""
+    """Without tasks the runner asks the store for those that wait, and for those that are due, and sleeps."""
     asked = 0
 
     class Counting:
@@ -116,10 +120,10 @@ async def test_nothing_is_asked_while_nothing_is_due(store: Store) -> None:
 
     counting: Any = Counting()
     async with running(counting, {"work": Work().perform}):
-        await until(lambda: asked)
+        await until(lambda: asked == 2)
         for _ in range(50):
             await asyncio.sleep(0)
-    assert asked == 1
+    assert asked == 2
 
 
 async def test_later_tasks_wait() -> None:
@@ -246,6 +250,80 @@ async def test_what_is_given_back_is_no_attempt(store: Store, monkeypatch: pytes
         task = await ended(store)
     assert attempts_of(task) == 1
     assert task.attempts == 2
+
+
+async def test_one_that_waits_alone(store: Store) -> None:
+    """A task that may not be run yet is put off, without an attempt and with the reason; those behind it are run."""
+    work, tokens = Work(), {"b", "c"}
+
+    async def limited(task: Task) -> float:
+        if task.key not in tokens:
+            raise NotYet(LATER, "waits for the limit")
+        return 0
+
+    await add(store, ("a", "work", 1), ("b", "work", 1), ("c", "work", 1))
+    async with running(store, {"work": work.perform}, wait=limited, at_most=1) as runner:
+        await in_state(store, 3, TaskState.DONE)
+        put_off = await in_state(store, 1, TaskState.WAITING)
+        assert (put_off.due, attempts_of(put_off), message(put_off)) == (LATER, 0, "waits for the limit")
+        assert runner.counts.attempts["work"] == 2
+        tokens.add("a")
+        runner.hurry()
+        await in_state(store, 1, TaskState.DONE)
+    assert work.began == ["b", "c", "a"]
+
+
+async def test_what_waits_for_a_limit_is_tried_at_the_start(store: Store) -> None:
+    """A runner that begins has tasks that wait for limits be due; those that are tried again later are not."""
+    tries: list[str] = []
+
+    async def failing(task: Task) -> str:
+        tries.append(task.key)
+        raise TryAgain("no")
+
+    async def limited(task: Task) -> float:
+        if task.key == "a":
+            raise NotYet(LATER, "waits for the limit")
+        return 0
+
+    await add(store, ("a", "work", 1), ("b", "work", 1))
+    plan = RetryPlan((86_400.0,))
+    async with running(store, {"work": failing}, plan=plan, wait=limited):
+        await until_true(lambda: _is_put_off(store, 1), "the first one is put off")
+        await until_true(lambda: _is_put_off(store, 2), "the second one has failed once")
+    assert tries == ["b"]
+    async with running(store, {"work": failing}, plan=plan) as runner:
+        await until_true(lambda: _has_tried(store, 1), "the first one was tried")
+        runner.hurry()
+        await until_true(lambda: _is_put_off(store, 1), "it is tried again later")
+    assert tries == ["b", "a"]
+
+
+async def _is_put_off(store: Store, task_id: int) -> bool:
+    task = await task_of(store, task_id)
+    return task.state is TaskState.WAITING and task.due > present() and message(task) != ""
+
+
+async def _has_tried(store: Store, task_id: int) -> bool:
+    return attempts_of(await task_of(store, task_id)) == 1
+
+
+async def test_a_limit_that_changes_meanwhile(store: Store) -> None:
+    """A task that is put off by limits that change at this moment is tried by the new ones."""
+    asked: list[str] = []
+
+    async def limited(task: Task) -> float:
+        asked.append(task.key)
+        if len(asked) == 1:
+            runner.hurry()
+            raise NotYet(LATER, "waits for the limit")
+        return 0
+
+    async with running(store, {"work": Work().perform}, wait=limited) as runner:
+        await add(store, ("a", "work", 1))
+        runner.wake()
+        await in_state(store, 1, TaskState.DONE)
+    assert asked == ["a", "a"]
 
 
 async def test_an_end_gives_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

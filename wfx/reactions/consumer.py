@@ -35,6 +35,8 @@ _SAVE = 1.0
 """Seconds after which a place is stored that was moved by events without effects."""
 _SHORTEST, _LONGEST = 0.25, 30.0
 """Seconds to the next attempt after a failure: twice as many after each one, about."""
+_DOUBLINGS = 16
+"""How often a pause is doubled at most: by then it is the longest, and no number of failures is too large for it."""
 _TYPES = frozenset({*JOB_TYPES, FATAL})
 """Types of events that the consumer has evaluated; those from outside are none of them."""
 _logger = logging.getLogger("wfx")
@@ -102,7 +104,8 @@ class RuleConsumer:
         """Count what is fatal, and wait a while."""
         self._fatals.note(str(exc) or type(exc).__name__)
         self.steps.failures += 1
-        pause = min(_SHORTEST * 2**self.steps.failures, _LONGEST) * random.uniform(0.5, 1)  # noqa: S311 - as above
+        longest = min(_SHORTEST * 2 ** min(self.steps.failures, _DOUBLINGS), _LONGEST)
+        pause = longest * random.uniform(0.5, 1)  # noqa: S311 - as above
         fields = {"error": str(exc), "seconds": round(pause, 1)}
         details = None if isinstance(exc, StoreError | LogPositionError) else exc
         _logger.warning("rules cannot go on, trying again", extra={"fields": fields}, exc_info=details)

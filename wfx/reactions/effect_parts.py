@@ -8,6 +8,7 @@ from wfx.domain.cause import EncodedCause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.job_operations import operation_of
+from wfx.reactions.tokens import NOBODY, OWNER, Owner
 from wfx.rules.action_types import Parameters
 from wfx.rules.own_actions import SET_OUTPUT, TASKS
 from wfx.store.operations import JobOperation
@@ -31,12 +32,13 @@ class ActionOrigin(NamedTuple):
     action: str
     cause: EncodedCause
     """The cause of what it brings about."""
+    owner: Owner = NOBODY
 
 
 def part_of(effect: str, parameters: Parameters, origin: ActionOrigin, now: Timestamp) -> EffectPart:
     """Return what an action with this effect does. Raises ValueError, WfxError and others."""
     if effect in TASKS:
-        task_input = encode({**parameters, "rule": origin.rule, "action": origin.action})
+        task_input = encode({**parameters, "rule": origin.rule, "action": origin.action, OWNER: list(origin.owner)})
         task = NewTask(origin.key, effect, task_input, now, origin.cause)
         require_storable(RuleRecords(tasks=(task,)))
         return EffectPart(task=task)

@@ -277,7 +277,7 @@ class _Effects:
 
     def _origin(self, scenario_id: str, action_id: str) -> ActionOrigin:
         cause = self._cause._replace(actor=actor_of(scenario_id)).encoded
-        return ActionOrigin(f"{self._key}/{action_id}", scenario_id, action_id, cause)
+        return ActionOrigin(f"{self._key}/{action_id}", scenario_id, action_id, cause, self._owner)
 
 
 def _told(result: ActionResult, answer: Any) -> ActionResult:

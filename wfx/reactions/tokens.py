@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from wfx.limits.asks import LimitScope
 from wfx.limits.policy import Kind
@@ -18,6 +19,8 @@ class Owner(NamedTuple):
 
 
 NOBODY = Owner()
+OWNER = "owner"
+"""The member of a task's input that says whose it is."""
 
 
 class Token(NamedTuple):
@@ -37,3 +40,11 @@ def token_of(effect: str, parameters: Parameters, owner: Owner) -> Token | None:
     if effect == "create_job":
         return Token(Kind.INSTANCE_START, parameters["client_id"], parameters["workflow"])
     return Token(Kind.JOB_SCHEDULE, *owner) if effect in TASKS else None
+
+
+def token_to_run(given: Mapping[str, Any]) -> Token:
+    """Return what a task with this input needs each time that it is run; tasks of older versions have no owner."""
+    match given.get(OWNER):
+        case [str(client_id), str(workflow)]:
+            return Token(Kind.JOB_EXECUTE, client_id, workflow)
+    return Token(Kind.JOB_EXECUTE)

@@ -19,7 +19,7 @@ from wfx.limits.asks import LimitScope
 from wfx.limits.policy import Kind
 from wfx.reactions.effect_parts import ActionOrigin, EffectPart, part_of, require_storable
 from wfx.reactions.effects import Promise
-from wfx.reactions.tokens import Token
+from wfx.reactions.tokens import Owner, Token
 from wfx.rules.action_types import effect_of
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.store.rule_records import NewTask, RuleRecords, Task
@@ -45,8 +45,9 @@ class _Waiting(NamedTuple):
     def of(cls, task: Task) -> _Waiting:
         given: Mapping[str, Any] = decode(task.input)
         kind, client_id, workflow = given["token"]
-        origin = ActionOrigin(task.key.removesuffix(_SUFFIX), given["rule"], given["action"], task.cause)
-        token = Token(Kind(kind), client_id, workflow)
+        owner = Owner(client_id, workflow)  # of whatever becomes a task
+        origin = ActionOrigin(task.key.removesuffix(_SUFFIX), given["rule"], given["action"], task.cause, owner)
+        token = Token(Kind(kind), *owner)
         return cls(token, given["effect"], given["parameters"], origin, given["message"])
 
 

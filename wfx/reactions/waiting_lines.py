@@ -14,6 +14,8 @@ from wfx.limits.asks import LimitScope
 from wfx.limits.policy import Kind
 from wfx.reactions.tokens import Token
 
+MOST = 100_000
+"""Actions that are known; beyond it all are forgotten, and each is tried when it is due."""
 _OVERDUE = 120 * SECOND
 """How long one that was due is still taken to wait."""
 
@@ -51,6 +53,8 @@ class WaitingLines:
 
     def put(self, key: str, line: Line, soonest: Timestamp, interval: float, now: Timestamp) -> Timestamp:
         """Have an action wait, or wait on, for a token that there is at the soonest then; return when to try again."""
+        if len(self._line_of) >= MOST:
+            self.clear()
         if self._line_of.get(key, line) != line:
             self.remove(key)
         waiting = self._lines.setdefault(line, OrderedDict())
@@ -69,6 +73,10 @@ class WaitingLines:
         del self._lines[line][key]
         if not self._lines[line]:
             del self._lines[line]
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether an action waits."""
+        return key in self._line_of
 
     def clear(self) -> None:
         """Know nobody any more."""

@@ -130,8 +130,9 @@ class BatchingRules:
         task: Task = await self._writes.submit(ReplayTask(_bounded(task_id)))
         return task
 
-    async def hasten_tasks(self, kinds: Sequence[str]) -> int:
-        hastened: int = await self._writes.submit(HastenTasks(tuple(filter(is_name, kinds))))
+    async def hasten_tasks(self, kinds: Sequence[str], ids: Sequence[int] | None = None) -> int:
+        few = None if ids is None else tuple(map(_bounded, ids))
+        hastened: int = await self._writes.submit(HastenTasks(tuple(filter(is_name, kinds)), few))
         return hastened
 
     async def drop_tasks(self, older_than: Timestamp, at_most: int) -> int:

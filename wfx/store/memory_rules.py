@@ -123,8 +123,8 @@ class MemoryRules:
                 return self._claim(operation, now)
             case ReplayTask(task_id):
                 return self._replay(task_id, now)
-            case HastenTasks(kinds):
-                return self._hasten(kinds, Timestamp(now))
+            case HastenTasks():
+                return self._hasten(operation, Timestamp(now))
             case DropTasks():
                 return self._drop(operation)
 
@@ -153,8 +153,9 @@ class MemoryRules:
         self._tasks[task_id] = task._replace(state=TaskState.WAITING, due=moment, mtime=moment)
         return self._tasks[task_id]
 
-    def _hasten(self, kinds: Sequence[str], now: Timestamp) -> int:
-        late = [each for each in self._open(kinds) if each.state is TaskState.WAITING and each.due > now]
+    def _hasten(self, operation: HastenTasks, now: Timestamp) -> int:
+        waiting = [each for each in self._open(operation.kinds) if each.state is TaskState.WAITING]
+        late = [each for each in waiting if each.due > now and (operation.ids is None or each.id in operation.ids)]
         self._tasks.update((each.id, each._replace(due=now)) for each in late)
         return len(late)
 

@@ -203,6 +203,8 @@ class HastenTasks:
     """Have tasks of these kinds that wait be due now."""
 
     kinds: Sequence[str]
+    ids: Sequence[int] | None = None
+    """Those with these ids only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,11 @@ class RuleStore(EventStore, FinishingStore, Protocol):
     async def replay_task(self, task_id: int) -> Task:
         """Have a failed task done once more, as soon as somebody claims it. Raises TaskNotFound and TaskNotFailed."""
 
-    async def hasten_tasks(self, kinds: Sequence[str]) -> int:
-        """Have all tasks of these kinds that wait be due now, in the order of their ids; return how many were not."""
+    async def hasten_tasks(self, kinds: Sequence[str], ids: Sequence[int] | None = None) -> int:
+        """Have tasks of these kinds that wait be due now, in the order of their ids; return how many were not.
+
+        If ids are given, that is done to these tasks only.
+        """
 
     async def drop_tasks(self, older_than: Timestamp, at_most: int) -> int:
         """Drop up to ``at_most`` of the oldest finished tasks: from before this moment, or beyond what a store keeps.

@@ -58,15 +58,15 @@ class Attempts:
         """What this process has done."""
         self._now = now
 
-    async def run(self, perform: Perform, task: Task) -> None:
-        """Perform a task and note its end; give it back if that is cancelled."""
+    async def run(self, perform: Perform, task: Task) -> bool:
+        """Perform a task and note its end; give it back if that is cancelled. Return whether it may not begin yet."""
         began = time.monotonic()
         try:
             said = await self._attempt(perform, task)
         except NotYet as exc:
             waiting = Progress.of(task.result).waiting(str(exc))
             await self._write(task, TaskOutcome(TaskState.WAITING, waiting.encoded, exc.due))
-            return
+            return True
         except asyncio.CancelledError:
             with suppress(StoreError, Refused):
                 kept = task.result or Json(b"null")
@@ -77,6 +77,7 @@ class Attempts:
         told = await self._end(task, said) if isinstance(said, Ending) else said
         if told is not None and (isinstance(said, Ending) or await self._write(task, told.outcome)):
             self._count(task, told)
+        return False
 
     async def _end(self, task: Task, ending: Ending) -> _Told | None:
         """Note the end of a task together with what is left to be done; None if that was not written."""

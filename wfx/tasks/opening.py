@@ -8,6 +8,7 @@ from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.store.protocol import Store
 from wfx.tasks import mail, webhook
 from wfx.tasks.attempt import Attempts
+from wfx.tasks.hastening import hasten_all
 from wfx.tasks.mail import Mails
 from wfx.tasks.performing import Perform
 from wfx.tasks.runner import Admit, TaskRunner
@@ -44,7 +45,7 @@ def open_tasks(
     runners = TaskRunners(
         attempts.counts,
         TaskRunner(store, performs, attempts, at_most=at_most, wait=wait, longest=longest),
-        TaskRunner(store, waiting, attempts, at_most=lambda: _WAITING_AT_ONCE, look=look, hastens=True),
+        TaskRunner(store, waiting, attempts, at_most=lambda: _WAITING_AT_ONCE, look=look, hasten=hasten_all),
     )
     store.watch_tasks(runners.wake)
     return runners

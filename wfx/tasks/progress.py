@@ -29,6 +29,8 @@ class Progress:
     """How many failures were doubtful; see :class:`wfx.tasks.performing.TryAgain`."""
     run: Mapping[str, Any] | None = None
     """What is kept of the last run of a script, if anything."""
+    is_limited: bool = False
+    """Whether it waits for a limit, and not as long as the plan of retries says."""
 
     @classmethod
     def of(cls, result: Json | None) -> Self:
@@ -44,7 +46,8 @@ class Progress:
             value if isinstance(value := found.get(name), int) else 0 for name in ("attempts", "failures", "doubtful")
         )
         said = message if isinstance(message, str) else ""
-        return cls(attempts, failures, said, doubtful, run if isinstance(run, dict) else None)
+        kept = run if isinstance(run, dict) else None
+        return cls(attempts, failures, said, doubtful, kept, found.get("limited") is True)
 
     @property
     def encoded(self) -> Json:
@@ -54,6 +57,8 @@ class Progress:
             told["doubtful"] = self.doubtful
         if self.run is not None:
             told["run"] = self.run
+        if self.is_limited:
+            told["limited"] = True
         return encode(told)
 
     def with_run(self, run: Mapping[str, Any] | None) -> Self:
@@ -62,11 +67,12 @@ class Progress:
 
     def waiting(self, message: str) -> Self:
         """Return the progress of one that may not begin yet."""
-        return replace(self, message=message[:_LONGEST])
+        return replace(self, message=message[:_LONGEST], is_limited=True)
 
     def succeeded(self, message: str) -> Self:
         """Return the progress after an attempt that succeeded."""
-        return replace(self, attempts=self.attempts + 1, failures=0, doubtful=0, message=message[:_LONGEST])
+        message = message[:_LONGEST]
+        return replace(self, attempts=self.attempts + 1, failures=0, doubtful=0, message=message, is_limited=False)
 
     def failed(self, message: str, *, is_doubtful: bool = False) -> Self:
         """Return it after one that did not."""
@@ -76,6 +82,7 @@ class Progress:
             failures=self.failures + 1,
             doubtful=self.doubtful + is_doubtful,
             message=message[:_LONGEST],
+            is_limited=False,
         )
 
     def given_up(self) -> Self:

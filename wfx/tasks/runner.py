@@ -24,13 +24,15 @@ from wfx.store.rule_records import Task, TaskOutcome, TaskState
 from wfx.store.upkeep import present
 from wfx.tasks.attempt import Attempts
 from wfx.tasks.counts import TaskCounts
-from wfx.tasks.performing import Perform
+from wfx.tasks.hastening import Hasten, hasten_limited
+from wfx.tasks.performing import NotYet, Perform
 from wfx.tasks.receivers import Receivers
 
 Admit = Callable[[Task], Awaitable[float]]
 """Tells in how many seconds a task may be run; 0 means now, and then it is counted as run.
 
 It is asked before each attempt. Work that was promised is never refused: it waits, and what is behind it waits, too.
+Raises NotYet for a task that waits alone.
 """
 
 CLAIM_SECONDS = 30.0
@@ -59,6 +61,10 @@ async def _at_once(_: Task) -> float:
     return 0.0
 
 
+async def _raise(exc: NotYet, _: Task) -> str:
+    raise exc
+
+
 class TaskRunner:
     """Runs tasks in the background; an asynchronous context manager."""
 
@@ -72,14 +78,14 @@ class TaskRunner:
         wait: Admit = _at_once,
         longest: float = 0.0,
         look: Callable[[], float] = lambda: LOOK_SECONDS,
-        hastens: bool = False,
+        hasten: Hasten = hasten_limited,
         now: Callable[[], Timestamp] = present,
     ) -> None:
         """Run tasks of the kinds that there are performs for, ``at_most`` at once.
 
         An attempt may take up to ``longest`` seconds, if that is more than webhooks and mails take. While nothing is
-        due, the store is asked every ``look()`` seconds. If the runner ``hastens``, all tasks that wait are due at its
-        start, and at each :meth:`hurry`.
+        due, the store is asked every ``look()`` seconds. At its start, and at each :meth:`hurry`, it has tasks that
+        wait for limits be due.
         """
         self._store = store
         self._kinds = tuple(performs)
@@ -91,11 +97,13 @@ class TaskRunner:
         self._wait = wait
         self._claim = max(CLAIM_SECONDS, longest + _HOLD_SECONDS + _WRITING_SECONDS)
         self._look = look
-        self._hastens = self._is_hurried = hastens
+        self._hasten_tasks = hasten
+        self._is_hurried = True
+        self._hurries = 0
         self._now = now
         self._woken, self._hurried = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[bool]] = set()
         self._receivers = Receivers(at_most)
         self._held: list[Task] = []
         self._batch = _EVERY_PLACE
@@ -130,7 +138,8 @@ class TaskRunner:
 
     def hurry(self) -> None:
         """See anew what may begin, since limits have changed."""
-        self._is_hurried = self._hastens
+        self._is_hurried = True
+        self._hurries += 1
         self._hurried.set()
         self.wake()
 
@@ -175,14 +184,21 @@ class TaskRunner:
             if not await self._has_place(self._held[0]):
                 self._held.pop(0)
                 continue
-            while wait := await self._wait(self._held[0]):
-                if time.monotonic() + wait > until:
-                    await self._give_back(self._held)
-                    self._held, self._batch = [], 1
-                    await self._doze(min(wait, _LONGEST_LIMIT))
-                    return 0
+            hurries = self._hurries
+            try:
+                wait = await self._wait(self._held[0])
+            except NotYet as exc:
+                self._start(self._held.pop(0), partial(_raise, exc), hurries)
+                continue
+            if not wait:
+                self._begin(self._held.pop(0))
+            elif time.monotonic() + wait > until:
+                await self._give_back(self._held)
+                self._held, self._batch = [], 1
+                await self._doze(min(wait, _LONGEST_LIMIT))
+                return 0
+            else:
                 await self._doze(wait)
-            self._begin(self._held.pop(0))
         self._batch = min(self._batch * 2, _EVERY_PLACE)
         return 0
 
@@ -194,10 +210,14 @@ class TaskRunner:
                 await self._hurried.wait()
 
     async def _hasten(self) -> None:
-        """Have all tasks that wait be due, if there are any. Raises StoreError."""
-        if not (await self._store.count_open_tasks()).keys().isdisjoint(self._kinds):
-            await self._store.hasten_tasks(self._kinds)
+        """Have tasks that wait for limits be due, if there are any. Raises StoreError."""
         self._is_hurried = False
+        try:
+            if not (await self._store.count_open_tasks()).keys().isdisjoint(self._kinds):
+                await self._hasten_tasks(self._store, self._kinds)
+        except BaseException:
+            self._is_hurried = True
+            raise
 
     async def _has_place(self, task: Task) -> bool:
         """Wait for a place that a task's receiver may take; put the task off if that is slow, and tell so."""
@@ -209,14 +229,19 @@ class TaskRunner:
 
     def _begin(self, task: Task) -> None:
         self._receivers.begin(task)
-        attempt = self._attempts.run(self._performs[task.kind], task)
-        running = asyncio.create_task(attempt, name=f"task {task.id}")
-        self._running.add(running)
-        running.add_done_callback(partial(self._ended, task))
+        self._start(task, self._performs[task.kind], self._hurries)
 
-    def _ended(self, task: Task, running: asyncio.Task[None]) -> None:
+    def _start(self, task: Task, perform: Perform, hurries: int) -> None:
+        """Begin with an attempt, for which limits were as they were after so many changes."""
+        running = asyncio.create_task(self._attempts.run(perform, task), name=f"task {task.id}")
+        self._running.add(running)
+        running.add_done_callback(partial(self._ended, task, hurries))
+
+    def _ended(self, task: Task, hurries: int, running: asyncio.Task[bool]) -> None:
         self._receivers.end(task)
         self._running.discard(running)
+        if hurries != self._hurries and not running.cancelled() and not running.exception() and running.result():
+            self._is_hurried = True  # it waits for a limit that has changed meanwhile
         self.wake()
 
     async def _give_back(self, tasks: Sequence[Task], due: Timestamp = FIRST) -> None:

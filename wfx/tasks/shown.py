@@ -15,13 +15,13 @@ _LONGEST = 300
 
 def about(task: Task) -> Mapping[str, str]:
     """Return the target of a task, its rule and its action; of a webhook also its id, which receivers see."""
-    told = {"target": _target(_input_of(task))[:_LONGEST], **origin(task)}
+    told = {"target": _target(input_of(task))[:_LONGEST], **origin(task)}
     return told | ({"webhook_id": webhook_id(task.key)} if task.kind == WEBHOOK_NOTIFY else {})
 
 
 def origin(task: Task) -> Mapping[str, str]:
     """Return the rule and the action that a task comes from."""
-    given = _input_of(task)
+    given = input_of(task)
     return {name: str(given.get(name, "")) for name in ("rule", "action")}
 
 
@@ -36,7 +36,8 @@ def damage_of(task: Task) -> str:
     return ""
 
 
-def _input_of(task: Task) -> Mapping[str, Any]:
+def input_of(task: Task) -> Mapping[str, Any]:
+    """Return the input of a task; nothing if it cannot be read."""
     found = {} if damage_of(task) else decode(task.input)
     return found if isinstance(found, dict) else {}
 

@@ -926,7 +926,9 @@ RETURNING id, key, kind, state, due, attempts, ctime, mtime, input, result, caus
 
 -- name: hasten_tasks
 WITH hastened AS (
-    UPDATE task SET due = $2 WHERE kind = ANY($1::text[]) AND state = 'WAITING' AND due > $2 RETURNING id
+    UPDATE task SET due = $2
+    WHERE kind = ANY($1::text[]) AND state = 'WAITING' AND due > $2 AND ($3::bigint[] IS NULL OR id = ANY($3))
+    RETURNING id
 )
 SELECT count(*) FROM hastened
 

@@ -25,8 +25,9 @@ async def perform(plain: Plain, operation: TaskOperation, now: int) -> Any:
             return _tasks(plain, rows)
         case ReplayTask(task_id):
             return await _replay(plain, task_id, now)
-        case HastenTasks(kinds):
-            return await plain.fetchval(SQL["hasten_tasks"], list(dict.fromkeys(kinds)), now)
+        case HastenTasks(kinds, ids):
+            few = None if ids is None else list(ids)
+            return await plain.fetchval(SQL["hasten_tasks"], list(dict.fromkeys(kinds)), now, few)
         case DropTasks(older_than, at_most):
             values = (older_than, rule_records.MOST_TASKS, max(at_most, 0))
             return await plain.fetchval(SQL["drop_tasks"], *values)

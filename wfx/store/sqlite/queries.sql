@@ -484,7 +484,8 @@ FROM task WHERE :conditions id :comparison ? ORDER BY id :order LIMIT ?
 UPDATE task SET state = 'WAITING', due = ?, mtime = ? WHERE id = ? AND state = 'FAILED'
 
 -- name: hasten_tasks
-UPDATE task SET due = ? WHERE kind = ? AND state = 'WAITING' AND due > ?
+UPDATE task SET due = ?
+WHERE kind = ? AND state = 'WAITING' AND due > ? AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))
 
 -- name: count_finished_tasks
 SELECT count(*) FROM task WHERE state IN ('DONE', 'FAILED')

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from wfx.domain.errors import SealedValueUnreadable, TaskNotFailed, TaskNotFound, TaskTaken
+from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.store import rule_records
 from wfx.store.operations import ClaimTasks, DropTasks, FinishTask, HastenTasks, ReplayTask, TaskOperation
@@ -45,9 +46,10 @@ def perform(connection: sqlite3.Connection, operation: TaskOperation, now: int) 
             return _claim(connection, operation, now)
         case ReplayTask(task_id):
             return _replay(connection, task_id, now)
-        case HastenTasks(kinds):
-            named = dict.fromkeys(kinds)
-            return sum(connection.execute(SQL["hasten_tasks"], (now, kind, now)).rowcount for kind in named)
+        case HastenTasks(kinds, ids):
+            few = None if ids is None else encode(list(ids)).decode()
+            rows = [(now, kind, now, few, few) for kind in dict.fromkeys(kinds)]
+            return sum(connection.execute(SQL["hasten_tasks"], row).rowcount for row in rows)
         case DropTasks(older_than, at_most):
             (count,) = connection.execute(SQL["count_finished_tasks"]).fetchone()
             values = (older_than, max(count - rule_records.MOST_TASKS, 0), max(at_most, 0))
