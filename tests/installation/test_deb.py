@@ -247,6 +247,14 @@ def test_settings_file(system: DebianRoot) -> None:
     assert usual != json.loads(ended.stdout)
 
 
+def test_setting_for_scripts(system: DebianRoot) -> None:
+    """The file for services with scripts, put where the guide says, allows what the unit refuses, and nothing else."""
+    (words,) = commands("install ")
+    system.run(*words)
+    assert system.text(words[-1]).splitlines()[-2:] == ["[Service]", "MemoryDenyWriteExecute=no"]
+    assert "MemoryDenyWriteExecute=yes" in system.text(f"{UNITS}/wfx.service")
+
+
 def test_every_command(system: DebianRoot) -> None:
     """With the service that wfx.service starts, each command of each program works."""
 

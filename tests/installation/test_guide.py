@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.installation.guides import blocks, commands
 
 ROOT = Path(__file__).parents[2]
-TRIED = ("make ", "apt-get ", "systemctl ", "wfxctl ", "curl ", "python3 -m venv", "./installed/bin/")
+TRIED = ("make ", "apt-get ", "systemctl ", "wfxctl ", "curl ", "install -D", "python3 -m venv", "./installed/bin/")
 """How commands begin that the tests beside this one run."""
 UNTRIED = {"podman run": "tests have no base image to run; test_container.py runs the steps and the entry point"}
 

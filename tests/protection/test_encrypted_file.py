@@ -209,15 +209,6 @@ def test_what_was_deleted_before_is_gone_from_the_file(tmp_path: Path) -> None:
     assert holding(tmp_path, "deleted deleted") == set()
 
 
-def test_postgresql_refuses_the_option(tmp_path: Path) -> None:
-    """With PostgreSQL, which nothing is encrypted in, the option ends the start instead of being ignored."""
-    storage = ("--storage=postgres", "--storage-opt=host=127.0.0.1 port=1")
-    for command in ((), ("rekey",), ("check",)):
-        shown = wfx(tmp_path, *command, *storage, **sealing("one"))
-        assert shown.returncode == 1
-        assert "values in PostgreSQL cannot be encrypted yet" in shown.stdout + shown.stderr
-
-
 def test_keys_stay_in_the_service(tmp_path: Path) -> None:
     """Neither a core file nor a plugin gets the keys: there are no core files, and plugins have no variable of them."""
     plugins = tmp_path / "plugins"
