@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -12,7 +12,6 @@ from wfx.api.services import Services
 from wfx.config.cross_checks import OptionRefused
 from wfx.config.options import Config
 from wfx.config.tunables import Current, Holder, Tunables
-from wfx.limits.policy import Bands, Kind
 from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
 from wfx.reactions.rule_source import RuleSource, RulesUnusable
@@ -126,22 +125,17 @@ def rule_tasks(
         tokens.forget()
         runners.hurry()
 
-    tunables.derive(partial(_look_at_limits, [policy_of(tunables.current).bands], changed))
+    tunables.derive(partial(_if_limits_change, tunables, changed))
     return runners
 
 
-def _look_at_limits(
-    known: list[Mapping[Kind, Bands]], changed: Callable[[], None], new: Tunables
-) -> Callable[[], None]:
-    """Prepare to tell that others are used than are known."""
-    bands = policy_of(new).bands
+def _if_limits_change(tunables: Holder[Tunables], changed: Callable[[], None], new: Tunables) -> Callable[[], None]:
+    """Return what tells of other limits once they are used; nothing is told where they stay as they are."""
+    return _nothing if policy_of(new).bands == policy_of(tunables.current).bands else changed
 
-    def take() -> None:
-        if bands != known[0]:
-            known[0] = bands
-            changed()
 
-    return take
+def _nothing() -> None:
+    pass
 
 
 def _action_workers(rules: Rules) -> int:

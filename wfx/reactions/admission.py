@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from wfx.domain.timestamp import SECOND, Timestamp
+from wfx.domain.timestamp import Timestamp
 from wfx.limits.asks import LimitScope, Shortage
 from wfx.limits.policy import Kind
 from wfx.reactions.effects import Effects, Outcome, Promise
 from wfx.reactions.tokens import Token
 from wfx.reactions.waiting_action import KIND, waiting_task
-from wfx.reactions.waiting_lines import WaitingLines, line_of
+from wfx.reactions.waiting_lines import TokenLines
 from wfx.service.limits import Limits
 from wfx.store.rule_protocol import RuleStore
 from wfx.store.upkeep import present
@@ -43,7 +43,7 @@ class Admission:
         self._store = store
         self._limits = limits
         self._now = now
-        self._lines = WaitingLines()
+        self._lines = TokenLines(limits, now)
         self._open = MOST
         """Actions that wait, as far as that is known."""
 
@@ -92,29 +92,20 @@ class Admission:
 
     async def again(self, key: str, token: Token) -> tuple[Timestamp, LimitScope] | None:
         """Take the token of an action that waits; else return when to try it again, and who shares what it lacks."""
-        shortage = await self._shortage(token)
-        if shortage is None:
-            self._lines.remove(key)
+        lack = await self._lines.take(token)
+        if lack is None:
+            self._lines.leave(key)
             return None
-        return self._put(key, token, shortage), shortage.scope
+        return self._lines.join(key, token, lack), lack.scope
 
     def forget(self) -> None:
         """Know nothing of who waits for how long: the limits have changed."""
-        self._lines.clear()
+        self._lines.forget()
 
     async def _lack(self, promise: Promise) -> Shortage | None:
         """Take the token of an action; return what it lacks if there is none, or others wait for one like it."""
-        scope = self._lines.ahead(promise.token, self._now())
-        return await self._shortage(promise.token) if scope is None else Shortage(0, scope)
-
-    async def _shortage(self, token: Token) -> Shortage | None:
-        return await self._limits.shortage(token.kind, client_id=token.client_id, workflow=token.workflow)
-
-    def _put(self, key: str, token: Token, lack: Shortage) -> Timestamp:
-        now = self._now()
-        soonest = Timestamp(now + lack.milliseconds * (SECOND // 1000))
-        interval = self._limits.interval(token.kind, lack.scope)
-        return self._lines.put(key, line_of(token, lack.scope), soonest, interval, now)
+        scope = self._lines.ahead(promise.token)
+        return await self._lines.take(promise.token) if scope is None else Shortage(0, scope)
 
     def _waiting(self, effects: Effects, place: int, promise: Promise, lack: Shortage) -> Effects:
         """Return effects with a task in the place of an action; what cannot be written is refused."""
@@ -122,7 +113,7 @@ class Admission:
             task = waiting_task(promise, self._now())
         except (ValueError, TypeError, OverflowError, RecursionError) as exc:
             return effects.refused(place, Outcome.INVALID, f"it has to wait for a limit, and cannot be kept: {exc}")
-        task = task._replace(due=self._put(task.key, promise.token, lack))
+        task = task._replace(due=self._lines.join(task.key, promise.token, lack))
         self._open += 1
         message = f"waits for the limit {promise.token.kind} ({lack.scope}) as task {task.key}"
         return effects.waiting(place, task, message)

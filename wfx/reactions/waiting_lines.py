@@ -1,4 +1,4 @@
-"""Lines of actions that wait for tokens: who shares a bucket is tried in turn, one for each token that comes back.
+"""Tokens of limits, and the lines of those who lack one: who shares a bucket is tried in turn, one for each token.
 
 They are what this process knows, to try no more often than is of use, and to have nobody overtake; the tasks themselves
 are in the store. What other servers have done meanwhile leaves a line some time after it was due.
@@ -7,12 +7,15 @@ are in the store. What other servers have done meanwhile leaves a line some time
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from wfx.domain.timestamp import SECOND, Timestamp
-from wfx.limits.asks import LimitScope
+from wfx.limits.asks import LimitScope, Shortage
 from wfx.limits.policy import Kind
 from wfx.reactions.tokens import Token
+from wfx.service.limits import Limits
+from wfx.store.upkeep import present
 
 MOST = 100_000
 """Actions that are known; beyond it all are forgotten, and each is tried when it is due."""
@@ -93,3 +96,40 @@ class WaitingLines:
         waiting = self._lines[line]
         while waiting and waiting[key := next(iter(waiting))] < now - _OVERDUE:
             self.remove(key)
+
+
+class TokenLines:
+    """Takes tokens of limits, and has who lacks one wait in line."""
+
+    def __init__(self, limits: Limits, now: Callable[[], Timestamp] = present) -> None:
+        """Take tokens of these limits; nobody waits yet."""
+        self._limits = limits
+        self._now = now
+        self._lines = WaitingLines()
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether an action waits."""
+        return key in self._lines
+
+    def ahead(self, token: Token) -> LimitScope | None:
+        """Return the scope of a bucket that others wait for who need the same; None if nobody does."""
+        return self._lines.ahead(token, self._now())
+
+    async def take(self, token: Token) -> Shortage | None:
+        """Take a token; return what it lacks if there is none."""
+        return await self._limits.shortage(token.kind, client_id=token.client_id, workflow=token.workflow)
+
+    def join(self, key: str, token: Token, lack: Shortage) -> Timestamp:
+        """Have an action wait, or wait on, for what it lacks; return when to try again."""
+        now = self._now()
+        soonest = Timestamp(now + lack.milliseconds * (SECOND // 1000))
+        interval = self._limits.interval(token.kind, lack.scope)
+        return self._lines.put(key, line_of(token, lack.scope), soonest, interval, now)
+
+    def leave(self, key: str) -> None:
+        """Have an action wait no more."""
+        self._lines.remove(key)
+
+    def forget(self) -> None:
+        """Know nothing of who waits for how long: the limits have changed."""
+        self._lines.clear()
