@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from wfx.domain.errors import TaskNotFound
-from wfx.domain.json import decode
 from wfx.domain.script_errors import ScriptsBusyNow
 from wfx.rules.own_actions import RUN_SCRIPT
 from wfx.scripts.runs import Outcome, RunRequest, RunResult
@@ -20,6 +19,7 @@ from wfx.store.rule_protocol import RuleStore
 from wfx.store.rule_records import Task, TaskQuery
 from wfx.store.script_records import Script
 from wfx.tasks.progress import Progress
+from wfx.tasks.shown import input_of
 
 LARGEST = 256 * 1024
 """Bytes of a run that is kept: of what it was given and returned."""
@@ -171,8 +171,4 @@ class ScriptRuns:
 
 
 def _script_of(task: Task) -> str:
-    try:
-        given = decode(task.input)
-    except ValueError:
-        return ""
-    return str(given.get("script", "")) if isinstance(given, dict) else ""
+    return str(input_of(task).get("script", ""))

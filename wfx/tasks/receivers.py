@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from wfx.rules.own_actions import MAIL, WEBHOOK_NOTIFY
 from wfx.store.rule_records import Task
-from wfx.tasks.shown import about
+from wfx.tasks.shown import target_of
 
 _SLOW = 1.0
 """Seconds after which an attempt has a slow receiver."""
@@ -80,4 +80,4 @@ def receiver_of(task: Task) -> str:
     """Name who is connected to for a task; empty for nobody."""
     if task.kind == MAIL:
         return MAIL  # all mails go to one server
-    return about(task)["target"] if task.kind == WEBHOOK_NOTIFY else ""
+    return target_of(task) if task.kind == WEBHOOK_NOTIFY else ""

@@ -15,31 +15,44 @@ _LONGEST = 300
 
 def about(task: Task) -> Mapping[str, str]:
     """Return the target of a task, its rule and its action; of a webhook also its id, which receivers see."""
-    told = {"target": _target(input_of(task))[:_LONGEST], **origin(task)}
+    given = input_of(task)
+    told = {"target": _target(given)[:_LONGEST], **_origin(given)}
     return told | ({"webhook_id": webhook_id(task.key)} if task.kind == WEBHOOK_NOTIFY else {})
+
+
+def target_of(task: Task) -> str:
+    """Return the target of a task alone."""
+    return _target(input_of(task))[:_LONGEST]
 
 
 def origin(task: Task) -> Mapping[str, str]:
     """Return the rule and the action that a task comes from."""
-    given = input_of(task)
-    return {name: str(given.get(name, "")) for name in ("rule", "action")}
+    return _origin(input_of(task))
 
 
 def damage_of(task: Task) -> str:
     """Say why the input of a task cannot be read; empty if it can."""
-    if task.damage:
-        return task.damage
-    try:
-        decode(task.input)
-    except ValueError as exc:
-        return f"its input is no JSON: {exc}"
-    return ""
+    return _read(task)[1]
 
 
 def input_of(task: Task) -> Mapping[str, Any]:
     """Return the input of a task; nothing if it cannot be read."""
-    found = {} if damage_of(task) else decode(task.input)
-    return found if isinstance(found, dict) else {}
+    return _read(task)[0]
+
+
+def _read(task: Task) -> tuple[Mapping[str, Any], str]:
+    """Return the input of a task, and why it cannot be read, if it cannot."""
+    if task.damage:
+        return {}, task.damage
+    try:
+        found = decode(task.input)
+    except ValueError as exc:
+        return {}, f"its input is no JSON: {exc}"
+    return found if isinstance(found, dict) else {}, ""
+
+
+def _origin(given: Mapping[str, Any]) -> Mapping[str, str]:
+    return {name: str(given.get(name, "")) for name in ("rule", "action")}
 
 
 def _target(given: Mapping[str, Any]) -> str:
