@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from wfx.api.bad_request import BadRequest
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
+from wfx.api.task_id import task_id_of
 from wfx.domain.cause import decode_cause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import rfc3339
 from wfx.store.rule_records import Task, TaskQuery, TaskState
 from wfx.tasks.progress import Progress
 from wfx.tasks.shown import about
-
-_ID = re.compile(r"[1-9][0-9]{0,18}\Z", re.ASCII)
-_LARGEST_ID = 2**63 - 1
 
 
 async def query(request: ApiRequest) -> Reply:
@@ -35,10 +31,7 @@ async def query(request: ApiRequest) -> Reply:
 
 async def replay(request: ApiRequest) -> Reply:
     """POST /tasks/{id}/replay."""
-    given = request.path["id"]
-    if not _ID.match(given) or (task_id := int(given)) > _LARGEST_ID:
-        raise BadRequest(f"parameter 'id': '{given[:60]}' is no number of a task")
-    return json_reply(encode(_shown(await request.services.tasks.replay(task_id))))
+    return json_reply(encode(_shown(await request.services.tasks.replay(task_id_of(request, "id")))))
 
 
 def _shown(task: Task) -> dict[str, Any]:

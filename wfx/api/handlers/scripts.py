@@ -10,6 +10,7 @@ from wfx.api.bad_request import BadRequest
 from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.api.script_inputs import ScriptRun
+from wfx.api.task_id import task_id_of
 from wfx.domain.cause import decode_cause
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.timestamp import rfc3339
@@ -20,8 +21,6 @@ from wfx.tasks.progress import Progress
 from wfx.tasks.shown import origin
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", re.ASCII)
-_NUMBER = re.compile(r"[1-9][0-9]{0,18}\Z", re.ASCII)
-_LARGEST_ID = 2**63 - 1
 _LONGEST = 100
 """Characters of a name."""
 _STATUS = {
@@ -97,9 +96,7 @@ async def runs(request: ApiRequest) -> Reply:
 
 async def replay(request: ApiRequest) -> Reply:
     """POST /scripts/{name}/runs/{task}/replay."""
-    given = request.path["task"]
-    if not _NUMBER.match(given) or (task_id := int(given)) > _LARGEST_ID:
-        raise BadRequest(f"parameter 'task': '{given[:60]}' is no number of a task")
+    task_id = task_id_of(request, "task")
     found = ScriptRuns(request.services.rule_store, request.services.scripts)
     kept, again = await found.replay(request.path["name"], task_id)
     shown = {"equal": kept.is_repeated_by(again), "run": kept._asdict(), "replayed": again._asdict()}

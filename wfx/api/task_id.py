@@ -1,0 +1,19 @@
+"""Numbers of tasks in paths: a path names any text, and numbers beyond those that stores have are none."""
+
+from __future__ import annotations
+
+import re
+
+from wfx.api.bad_request import BadRequest
+from wfx.api.request import ApiRequest
+
+_ID = re.compile(r"[1-9][0-9]{0,18}\Z", re.ASCII)
+_LARGEST = 2**63 - 1
+
+
+def task_id_of(request: ApiRequest, parameter: str) -> int:
+    """Return the number of a task that this parameter of the path names. Raises BadRequest."""
+    given = request.path[parameter]
+    if not _ID.match(given) or (task_id := int(given)) > _LARGEST:
+        raise BadRequest(f"parameter '{parameter}': '{given[:60]}' is no number of a task")
+    return task_id
