@@ -216,6 +216,18 @@ async def test_unexpected_errors_are_retried(store: Store, caplog: pytest.LogCap
     assert any(record.exc_info for record in caplog.records)
 
 
+async def test_a_store_that_cannot_be_asked(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """A task during which the store, or that of limits, fails is tried again with that reason, without a traceback."""
+
+    async def failing(_: Task) -> str:
+        raise StoreUnavailable("the store is away")
+
+    await add(store, ("k", "work", 1))
+    async with running(store, {"work": failing}):
+        assert message(await ended(store)) == "the store is away"
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 @pytest.mark.parametrize("hold", [5.0, 0.0])
 async def test_a_limit_makes_tasks_wait_in_order(store: Store, hold: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a limit lets ten run at once, and then one at a time, all are run in the order of their creation."""

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any
 
 from wfx.domain.cause import decode_cause
-from wfx.domain.errors import StoreError
 from wfx.domain.job import Job
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.numbers import encode_free_form
@@ -39,12 +38,6 @@ class ScriptTasks:
 
     async def perform(self, task: Task) -> Ending:
         """Run the script, and return what it wants to be done. Raises as Perform says."""
-        try:
-            return await self._perform(task)
-        except StoreError as exc:
-            raise TryAgain(str(exc)) from exc
-
-    async def _perform(self, task: Task) -> Ending:
         wanted = Wanted.of(task)
         job = await self._endings.job_of(wanted)
         purpose = Purpose(task=task.id, job_id=wanted.job_id, request_id=decode_cause(task.cause).request_id)

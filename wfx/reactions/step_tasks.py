@@ -12,7 +12,6 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
-from wfx.domain.errors import StoreError
 from wfx.domain.json import decode
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.timestamp import SECOND
@@ -43,12 +42,6 @@ class StepTasks:
 
     async def perform(self, task: Task) -> Ending:
         """Run the step, and return what it wants to be done. Raises as Perform says."""
-        try:
-            return await self._perform(task)
-        except StoreError as exc:
-            raise TryAgain(str(exc)) from exc
-
-    async def _perform(self, task: Task) -> Ending:
         wanted = Wanted.of(task)
         if (installed := self._steps().get(wanted.name)) is None:
             raise CannotBeDone(f"there is no step {wanted.name[:100]!a} in this installation")

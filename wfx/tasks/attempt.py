@@ -102,7 +102,7 @@ class Attempts:
         if damage := damage_of(task):
             return _failed(progress.failed(f"the task cannot be read: {damage}"))
         try:
-            said = await perform(task)
+            said = await _performed(perform, task)
         except AddressNotAllowed as exc:
             return _failed(progress.failed(str(exc)))
         except NotYet:
@@ -149,6 +149,14 @@ class Attempts:
             self.counts.failed[task.kind] += 1
         state = told.outcome.state.lower()
         _logger.log(told.level, "task %d is %s: %s", task.id, state, told.text, extra={"fields": _fields(task)})
+
+
+async def _performed(perform: Perform, task: Task) -> str | Ending:
+    """Perform a task, which is tried again after an error of the store."""
+    try:
+        return await perform(task)
+    except StoreError as exc:
+        raise TryAgain(str(exc)) from exc
 
 
 def _done(task: Task, said: str, ending: Ending = _NO_ENDING) -> _Told:

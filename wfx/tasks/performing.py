@@ -26,7 +26,7 @@ class Ending(NamedTuple):
 Perform = Callable[[Task], Awaitable[str | Ending]]
 """Does what a task is about, once, and returns what is told of it, ``answered 204``, or what is left to be done.
 
-Raises TryAgain, NotYet and CannotBeDone, and AddressNotAllowed.
+Raises TryAgain, NotYet and CannotBeDone, AddressNotAllowed, and StoreError, after which it is tried again.
 """
 
 
