@@ -41,6 +41,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/store/postgres/rekeying.py", ("tests/protection",)),
     ("wfx/store/sealed_dump.py", ("tests/protection",)),
     ("wfx/store/rekeyed.py", ("tests/protection",)),
+    ("wfx/store/readable_jobs.py", ("tests/protection",)),
     ("wfx/limits/*.py", ("tests/limits", "tests/acceptance/test_limits.py")),
     ("wfx/reactions/*.py", ("tests/reactions",)),
     ("wfx/rules/*.py", ("tests/rules", "tests/wfxctl/test_rule_commands.py")),

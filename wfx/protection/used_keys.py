@@ -61,3 +61,17 @@ class UsedKeys:
         """Return what there is to know once all values are as the writer writes them."""
         left = {key_id: value for key_id, value in self.check_values.items() if key_id == self.writer}
         return replace(self, check_values=left)
+
+
+def other_writer(server: str, writer: str | None, wanted: str | None) -> StoreUnusable:
+    """Return what is raised where a server writes values in another way than whoever wants to write them anew.
+
+    The keys are those that both seal with; None for plain values.
+    """
+    return StoreUnusable(
+        f"{server} {_writes(writer)}, and not as these options say ({_writes(wanted)}): start it anew with them first"
+    )
+
+
+def _writes(writer: str | None) -> str:
+    return "writes plain values" if writer is None else f'seals with the key "{writer}"'

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from wfx.domain.errors import StoreUnavailable, StoreUnusable
 from wfx.protection.sealing import Sealing
-from wfx.protection.used_keys import UsedKeys
+from wfx.protection.used_keys import UsedKeys, other_writer
 from wfx.store.postgres.connections import Plain
 from wfx.store.postgres.migrate import migrations
 from wfx.store.postgres.rows import Row
@@ -76,10 +76,7 @@ async def begin_rekeying(plain: Plain, name: str, sealing: Sealing) -> bool:
         at_work = await others(plain)
         for each in at_work:
             if each is None or each.writer != sealing.writer:
-                raise StoreUnusable(
-                    f"a server at work on {name} {_writes(each.writer if each else None)}, and not as these options "
-                    f"say ({_writes(sealing.writer)}): start it anew with them first"
-                )
+                raise other_writer(f"a server at work on {name}", each.writer if each else None, sealing.writer)
         if (noted := used.noted(sealing)) != used:
             await put(plain, noted)
     return not at_work
@@ -128,7 +125,3 @@ def _require_openers(servers: Collection[UsedKeys | None], noted: UsedKeys, name
                 "would seal values: give all servers this key behind the one that they seal with now (or without "
                 "--enable-encryption, if they do not seal yet) and start them anew, before one of them seals with it"
             )
-
-
-def _writes(writer: str | None) -> str:
-    return "writes plain values" if writer is None else f'seals with the key "{writer}"'

@@ -7,12 +7,14 @@ has none of it: what it reads and writes goes by here untouched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from wfx.domain.errors import SealedValueUnreadable
 from wfx.protection.sealing import HEAD, MARK, OVERHEAD, Sealing
 from wfx.store.postgres.driver import DriverConnection
 from wfx.store.postgres.rows import SIZE, Row
+from wfx.store.readable_jobs import readable_jobs
 
 
 class SealingConnection(DriverConnection):
@@ -143,15 +145,7 @@ def opened_jobs(sealing: Sealing | None, rows: Sequence[Row], *, alone: bool) ->
     """
     if sealing is None:
         return rows, {}
-    found, damaged = [], {}
-    for row in rows:
-        try:
-            found.append(opened_row(sealing, JOB, row))
-        except SealedValueUnreadable:
-            if alone:
-                raise
-            damaged[row[1]] = row[SIZE]
-    return found, damaged
+    return readable_jobs(rows, partial(opened_row, sealing, JOB), SIZE, alone=alone)
 
 
 def _all(place: str, owners: Sequence[str]) -> Iterable[str]:

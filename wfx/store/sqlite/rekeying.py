@@ -17,6 +17,7 @@ from typing import Any
 
 from wfx.domain.errors import SealedValueUnreadable, StoreUnusable
 from wfx.protection.sealing import HEAD, Sealing, head_of
+from wfx.protection.used_keys import other_writer
 from wfx.store.findings import Progress
 from wfx.store.rekeyed import Rekeyed
 from wfx.store.sqlite import key_record
@@ -97,10 +98,7 @@ class _Rekeying:
             if self._is_alone:
                 key_record.note(connection, used, self._sealing)
             elif used.writer != self._sealing.writer:
-                raise StoreUnusable(
-                    f"the server at work on {self._place} {_writes(used.writer)}, and not as these options say "
-                    f"({_writes(self._sealing.writer)}): start it anew with them first"
-                )
+                raise other_writer(f"the server at work on {self._place}", used.writer, self._sealing.writer)
         connection.execute(f"CREATE TEMP TABLE swept AS {SWEPT}")
 
     def _needs(self, table: SealedTable) -> str:
@@ -196,7 +194,3 @@ class _Rekeying:
             if attempt < _CHECKPOINTS - 1:
                 time.sleep(_BETWEEN_CHECKPOINTS)
         return _UNEMPTIED
-
-
-def _writes(writer: str | None) -> str:
-    return "writes plain values" if writer is None else f'seals with the key "{writer}"'

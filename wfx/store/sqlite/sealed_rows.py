@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wfx.domain.errors import SealedValueUnreadable
 from wfx.protection.sealing import Sealing
+from wfx.store.readable_jobs import readable_jobs
 from wfx.store.sqlite.rows import SIZE, Row
 
 
@@ -116,15 +117,7 @@ def opened_jobs(sealing: Sealing, rows: Sequence[Row], *, alone: bool) -> tuple[
 
     Raises SealedValueUnreadable for one that is read ``alone``: others must not fail for it.
     """
-    found, damaged = [], {}
-    for row in rows:
-        try:
-            found.append(opened_row(sealing, JOB, row))
-        except SealedValueUnreadable:
-            if alone:
-                raise
-            damaged[row[1]] = row[SIZE]
-    return found, damaged
+    return readable_jobs(rows, partial(opened_row, sealing, JOB), SIZE, alone=alone)
 
 
 def opened_entry(sealing: Sealing | None, owner: str, row: Row) -> Row:
