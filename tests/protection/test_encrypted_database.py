@@ -40,9 +40,14 @@ def on(postgres: Postgres, database: str) -> dict[str, str]:
     return {"WFX_STORAGE": "postgres", "WFX_STORAGE_OPT": postgres.conninfo(database)}
 
 
+def database_of(place: dict[str, str]) -> str:
+    """Return the name of the database that these variables name."""
+    return place["WFX_STORAGE_OPT"].partition("dbname='")[2].partition("'")[0]
+
+
 def written(postgres: Postgres, place: dict[str, str], begin: str) -> tuple[int, int]:
     """Return how many values begin so, and how many there are."""
-    database = place["WFX_STORAGE_OPT"].partition("dbname='")[2].partition("'")[0]
+    database = database_of(place)
     so = f"E'{begin}'"
     parts = [
         f"SELECT count(*) FILTER (WHERE starts_with({column}, {so})) AS so, count({column}) AS every FROM {table.name}"
@@ -129,7 +134,7 @@ def test_encryption_of_what_was_stored_before(talkative: Postgres, place: dict[s
         life.workflow()
         life.live("plain")
         plain = life.seen()
-    database = place["WFX_STORAGE_OPT"].partition("dbname='")[2].partition("'")[0]
+    database = database_of(place)
     talkative.sql("ANALYZE", database)
     talkative.sql("CHECKPOINT")
     assert holding(talkative.data / "base", SECRET) != set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -86,6 +87,14 @@ class Ruled:
         """Return how the limits are."""
         found: list[dict[str, Any]] = (await self.get("/v1/limits"))["content"]
         return found
+
+    async def have_limits_read(self, way: str) -> None:
+        """Have the limits of the file read again: by a ``reload``, or a start after kill -9."""
+        if way == "reload":
+            self.service.process.send_signal(signal.SIGHUP)  # type: ignore[union-attr]
+        else:
+            await asyncio.to_thread(self.service.stop, signal.SIGKILL)
+            await asyncio.to_thread(self.service.start)
 
     async def soon(self, look: Callable[[], Any], is_so: Callable[[Any], bool]) -> Any:
         """Look until it is so, and return what was seen."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.acceptance.rules import installed_package
 from tests.reactions.ruled_service import rules_with
 from tests.reactions.test_scripts_at_work import BASE, FLOW
 from tests.waiting import eventually
 from wfx.demo.local import LocalService
 
-_GUIDE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
-SECTION = _GUIDE.partition("### Steps of your own\n")[2].partition("\n## ")[0]
 WRONG = '''
 import sys
 import time
@@ -62,29 +61,18 @@ SAID = {
 }
 
 
-def block(language: str) -> str:
-    """Return the one block of this language in the section of the guide."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
-    text: str = found
-    return text
+block = partial(installed_package.block, "Steps of your own")
 
 
 def install(folder: Path, name: str, module: str = "", *points: str) -> Path:
-    """Build a package, that of the guide unless another is given, install it into a directory, and return that."""
-    source, target = folder / name, folder / f"{name}-installed"
-    source.mkdir()
+    """Install a package, that of the guide unless another is given."""
     project = block("toml").replace('"acme-steps"', f'"{name}"')
     if points:
         project = project.replace('grade = "acme_steps:Grade"', "\n".join(points))
     module_name = name.replace("-", "_")
-    (source / "pyproject.toml").write_text(project.replace("acme_steps", module_name))
-    (source / f"{module_name}.py").write_text(module or block("python"))
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(source)]
-    subprocess.run(build, cwd=source, check=True, capture_output=True, timeout=120)
-    (wheel,) = source.glob("*.whl")
-    command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--target", str(target), str(wheel)]
-    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=120)
-    return target
+    project = project.replace("acme_steps", module_name)
+    files = {"pyproject.toml": project, f"{module_name}.py": module or block("python")}
+    return installed_package.install(folder, name, files)
 
 
 @pytest.fixture(scope="module")

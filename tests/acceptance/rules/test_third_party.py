@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.rules import installed_package
 from tests.acceptance.rules.serving import ON_EACH_STORE, SECRET, ruled, webhook_options
 from tests.tasks.receiving import receiver
 
-_GUIDE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
-SECTION = _GUIDE.partition("### Actions of your own\n")[2].partition("\n### ")[0]
 ON_THE_LOG = """  - id: on_the_log
     event_types: [job.create]
     children:
@@ -24,25 +23,13 @@ ON_THE_LOG = """  - id: on_the_log
 """
 
 
-def block(language: str) -> str:
-    """Return the one block of this language in the section of the guide."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
-    text: str = found
-    return text
+block = partial(installed_package.block, "Actions of your own")
 
 
 def install(folder: Path, name: str) -> Path:
-    """Build the package of the guide under a name, install it into a directory of its own, and return that."""
-    source, target = folder / name, folder / f"{name}-installed"
-    source.mkdir()
-    (source / "pyproject.toml").write_text(block("toml").replace('"acme-actions"', f'"{name}"'))
-    (source / "acme_actions.py").write_text(block("python"))
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(source)]
-    subprocess.run(build, cwd=source, check=True, capture_output=True, timeout=120)
-    (wheel,) = source.glob("*.whl")
-    command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--target", str(target), str(wheel)]
-    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=120)
-    return target
+    """Install the package of the guide under a name."""
+    project = block("toml").replace('"acme-actions"', f'"{name}"')
+    return installed_package.install(folder, name, {"pyproject.toml": project, "acme_actions.py": block("python")})
 
 
 @pytest.fixture(scope="module")

@@ -104,11 +104,7 @@ async def test_one_client_without_tokens(
         )
         assert figure(figures.text, 'wfx_rules_actions_total{result="queued",type="create_job"} 2.0'), figures.text
         limit(tmp_path, "client=100/P1D")
-        if way == "reload":
-            service.service.process.send_signal(signal.SIGHUP)  # type: ignore[union-attr]
-        else:
-            await asyncio.to_thread(service.service.stop, signal.SIGKILL)
-            await asyncio.to_thread(service.service.start)
+        await service.have_limits_read(way)
         assert await way_back(service, "a", 2) == expected
         await service.tasks_in("DONE", 2, kind="rule_action")
         assert len(await service.jobs(clientId="a")) == 4

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 
 import pytest
@@ -55,11 +53,7 @@ async def test_one_client_without_tokens(
             )
             assert shown.split() == ["98"]
             limit(tmp_path, "client=100/P1D")
-            if way == "reload":
-                service.service.process.send_signal(signal.SIGHUP)  # type: ignore[union-attr]
-            else:
-                await asyncio.to_thread(service.service.stop, signal.SIGKILL)
-                await asyncio.to_thread(service.service.start)
+            await service.have_limits_read(way)
             await service.tasks_in("DONE", 4)
         assert sorted(map(str, hook.verify(SECRET))) == ["a", "a", "a", "b"]
         assert len({*hook.ids}) == 4

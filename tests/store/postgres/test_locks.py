@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from postgres_server import Postgres
@@ -38,6 +39,14 @@ async def operator(option: str) -> AsyncIterator[Plain]:
     plain = await Connector(read_target(option))()
     yield plain
     await plain.close()
+
+
+async def waits_for_a_lock(operator: Plain, work: asyncio.Task[Any]) -> None:
+    """Wait until somebody else waits for a lock, or the work that should wait has ended."""
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    async with asyncio.timeout(30):
+        while not await operator.fetchval(waits) and not work.done():
+            pass
 
 
 @pytest.mark.parametrize("lock", ["SELECT FROM job FOR UPDATE", "SELECT FROM log FOR UPDATE", "LOCK TABLE history"])
@@ -127,10 +136,7 @@ async def test_a_change_goes_on_when_the_lock_is_gone(store: Store, operator: Pl
         await operator.execute("INSERT INTO history SELECT number, 1, 0, '{}' FROM job")
         await operator.execute("UPDATE job SET history_bytes = 2")
         change = asyncio.create_task(store.change_job(job.id, move("RUN")))
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
-        async with asyncio.timeout(30):
-            while not await operator.fetchval(waits) and not change.done():
-                pass
+        await waits_for_a_lock(operator, change)
     changed = await change
     assert (changed.version, changed.tags) == (3, b'["theirs"]')
 
@@ -188,10 +194,7 @@ async def test_health_names_the_lock_that_reads_wait_for(store: Store, operator:
     async with operator.transaction():
         await operator.execute("LOCK TABLE job")
         waiting = asyncio.create_task(store.get_job(job.id))
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
-        async with asyncio.timeout(30):
-            while not await operator.fetchval(waits) and not waiting.done():
-                pass
+        await waits_for_a_lock(operator, waiting)
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="changes wait for a lock"):
                 await store.ping()
@@ -215,10 +218,7 @@ async def test_who_has_waited_behind_a_lock_is_not_tried(
     async with operator.transaction():
         await operator.execute("SELECT FROM log FOR UPDATE")
         first = asyncio.create_task(store.change_job(jobs[0].id, move("RUN")))
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
-        async with asyncio.timeout(30):
-            while not await operator.fetchval(waits) and not first.done():
-                pass
+        await waits_for_a_lock(operator, first)
         behind = (store.change_job(each.id, move("RUN")) for each in jobs[1:])
         said = await asyncio.gather(first, *behind, return_exceptions=True)
     assert [str(each) for each in said if "somebody holds a lock on a table or a row" not in str(each)] == []
