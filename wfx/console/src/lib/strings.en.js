@@ -1,0 +1,72 @@
+// All that people read, in English.
+
+/** @param {number} count @param {string} one @param {string} [many] */
+function counted(count, one, many = `${one}s`) {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+/** @param {number} value */
+export function number(value) {
+  return value.toLocaleString("en");
+}
+
+export const strings = {
+  counted,
+  product: "wfx",
+  skip: "Skip to the content",
+  notFound: "There is no such page.",
+  toJobs: "Show the jobs",
+  search: "Search",
+  searchHint: "Job id, or the beginning of a client id (/)",
+  theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
+  live: {
+    live: "live",
+    connecting: "connecting",
+    /** @param {number} seconds */
+    reconnecting: (seconds) => (seconds > 0 ? `reconnecting in ${seconds} s` : "reconnecting"),
+    paused: "paused",
+    pause: "Stop showing changes as they come",
+    resume: "Show changes as they come again",
+  },
+  time: {
+    now: "now",
+    never: "never",
+    /** @param {string} ago */
+    ago: (ago) => `${ago} ago`,
+  },
+  more: "more",
+  less: "less",
+  loading: "Loading …",
+  errors: {
+    noAnswer: "The service does not answer.",
+    failure: "The service could not do it. Try again; if it stays so, look at its log.",
+    /** @param {number} seconds */
+    later: (seconds) => `Try again in ${seconds} s.`,
+    retry: "Try again",
+    advice: {
+      0: "Check that it runs and that you reach it. What is shown stays as it was.",
+      400: "Change what is named, and try again.",
+      401: "Sign in at the gateway, and load the page again.",
+      403: "Ask whoever runs the service for the permission.",
+      404: "It may have been deleted meanwhile. Go back to the list.",
+      409: "Somebody else works on it. Load it again.",
+      412: "It changed meanwhile. Look at it again, then repeat what you did.",
+      413: "Send less at once.",
+      507: "The disk of the service is full. Nothing was changed.",
+    },
+  },
+  dialog: { cancel: "Cancel", close: "Close" },
+  copied: "copied",
+  copy: "Copy",
+  keys: {
+    title: "Keyboard",
+    search: "Search",
+    help: "Show this list",
+    next: "Next row",
+    previous: "Previous row",
+    open: "Open",
+    select: "Select",
+    /** @param {string} page */
+    go: (page) => `Go to ${page}`,
+  },
+};

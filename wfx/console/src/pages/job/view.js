@@ -1,0 +1,6 @@
+import { html } from "../../lib/html.js";
+
+/** @param {{ id: string }} props */
+export function View({ id }) {
+  return html`<h1>Job ${id}</h1>`;
+}
