@@ -2,6 +2,7 @@
 
 import { page as job } from "./job/page.js";
 import { page as jobs } from "./jobs/page.js";
+import { page as overview } from "./overview/page.js";
 
 /**
  * @typedef {object} Page
@@ -12,7 +13,7 @@ import { page as jobs } from "./jobs/page.js";
  */
 
 /** @type {readonly Page[]} in the order of the navigation */
-export const pages = [jobs, job];
+export const pages = [overview, jobs, job];
 
 /** What `/ui/` itself shows. */
-export const first = jobs;
+export const first = overview;
