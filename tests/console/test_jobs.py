@@ -150,7 +150,7 @@ async def test_many_jobs(page: Page, fleet: Fleet) -> None:
 
 
 async def test_keys(page: Page, fleet: Fleet) -> None:
-    """j and k move the mark, enter opens the job."""
+    """J and k move the mark, enter opens the job."""
     jobs = [fleet.create(f"press-{number}") for number in range(3)]
     await page.goto(f"{fleet.console}jobs")
     await expect(page.locator("#jobs-table tbody tr")).to_have_count(3)
