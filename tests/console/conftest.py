@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 from tests.chromium import CHROMIUM, QUIET
 from wfx.demo.local import LocalService
 
 API = "/api/wfx/v1"
+expect.set_options(timeout=60_000)  # for machines that are busy
 WORKFLOW: dict[str, Any] = {
     "name": "lamp.flow",
     "groups": [
