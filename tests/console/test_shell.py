@@ -33,7 +33,7 @@ async def test_keys(page: Page, fleet: Fleet) -> None:
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("/")
-    await expect(page.get_by_role("searchbox")).to_be_focused()
+    await expect(page.get_by_role("searchbox", name="Search")).to_be_focused()
 
 
 async def test_an_unknown_page(page: Page, fleet: Fleet) -> None:

@@ -21,11 +21,21 @@ export class PagedList {
     /** The position of the first page: changes after it are to be followed. */
     this.position = "";
     this.ending = new AbortController();
+    /** @type {Promise<void> | undefined} */
+    this.running = undefined;
   }
 
-  /** Reads until there are so many rows, or all. @param {number} count */
+  /** Reads until there are so many rows, or all. @param {number} count @returns {Promise<void>} */
   async need(count) {
-    if (this.loading.peek() || this.complete || this.rows.length >= count) return;
+    if (this.running) await this.running;
+    if (this.complete || this.rows.length >= count || this.running || this.error.peek()) return; // whoever tries again makes a new list
+    this.running = this.readUntil(count);
+    await this.running;
+    this.running = undefined;
+  }
+
+  /** @param {number} count */
+  async readUntil(count) {
     this.loading.value = true;
     const { signal: ended } = this.ending;
     try {

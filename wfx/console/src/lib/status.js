@@ -1,7 +1,7 @@
 // How a group or a state looks: an icon, a word and a colour, the same everywhere.
 
 import { html } from "./html.js";
-import { Text } from "./text.js";
+import { Short } from "./text.js";
 
 /** @typedef {{ icon: string, tone: string }} Look */
 
@@ -28,7 +28,7 @@ export function lookOf(group) {
 export function Status({ group, state }) {
   const look = lookOf(group);
   return html`<span class="status tone-${look.tone}" title=${group}>
-    <span class="icon" aria-hidden="true">${look.icon}</span><${Text} text=${state} longest=${60} />
+    <span class="icon" aria-hidden="true">${look.icon}</span><${Short} text=${state} />
   </span>`;
 }
 

@@ -25,6 +25,14 @@ export function Text({ text = "", longest }) {
   </button>`}`;
 }
 
+const CELL = 80; // characters of a text in a cell
+
+/** The beginning of such a text, for the cell of a table. @param {{ text?: string | undefined }} props */
+export function Short({ text = "" }) {
+  const start = beginning(text, CELL);
+  return html`<bdi class="foreign">${visible(start.text)}${start.cut ? " …" : ""}</bdi>`;
+}
+
 /** A time: relative, the exact one on hover. @param {{ at?: string | undefined }} props */
 export function Time({ at }) {
   return html`<time datetime=${at ?? ""} title=${exact(at)}>${relative(at, now.value)}</time>`;

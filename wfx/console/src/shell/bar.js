@@ -69,7 +69,7 @@ function Live() {
     title=${paused.value ? strings.live.resume : strings.live.pause}
     onClick=${() => (paused.value = !paused.value)}
   >
-    <span class="dot" aria-hidden="true"></span><span role="status">${word}</span>
+    <span class="dot" aria-hidden="true"></span>${word}
   </button>`;
 }
 
