@@ -5,18 +5,8 @@
 import { visible } from "../format.js";
 import { shortened, width } from "./lettering.js";
 
-/** @typedef {{from: string, to: string, eligible: string, action?: string, description?: string}} Transition */
-/** @typedef {{name: string, description?: string}} State */
-
-/**
- * What is known of a workflow.
- * @typedef {object} Workflow
- * @property {string} name
- * @property {string} [description]
- * @property {State[]} states
- * @property {Transition[]} transitions
- * @property {{name: string, description?: string, states: string[]}[]} [groups]
- */
+/** @typedef {import("../workflows.js").Workflow} Workflow */
+/** @typedef {NonNullable<Workflow["transitions"]>[number]} Transition */
 
 /**
  * A state, or the mark of begin or end.
@@ -64,7 +54,7 @@ export function modelOf(workflow, lines) {
   for (const state of workflow.states) number(state.name, state.description);
   /** @type {Map<string, Edge>} */
   const edges = new Map();
-  for (const transition of workflow.transitions) {
+  for (const transition of workflow.transitions ?? []) {
     const [from, to] = [number(transition.from), number(transition.to)];
     if (from === to) nodes[from]?.loops.push(transition);
     else {
@@ -81,7 +71,7 @@ function groupsOf(workflow) {
   /** @type {Map<string, string>} */
   const found = new Map();
   for (const group of workflow.groups ?? []) {
-    for (const state of group.states) if (!found.has(state)) found.set(state, group.name);
+    for (const state of group.states ?? []) if (!found.has(state)) found.set(state, group.name);
   }
   return found;
 }

@@ -1,55 +1,8 @@
 /**
- * Path of a job: which states it has been in, for how long, and by which transitions.
+ * Path of a job through its workflow: by which transitions it has come from state to state.
  */
 
 /** @typedef {import("./model.js").Workflow} Workflow */
-
-/**
- * A stay in a state.
- * @typedef {{state: string, since: string, until: string}} Visit `until` is empty for the present one
- */
-
-/**
- * What is known of a job with its history.
- * @typedef {object} Job
- * @property {string} [mtime]
- * @property {{state: string}} status
- * @property {{mtime?: string, status?: {state: string}}[]} [history] the newest first
- */
-
-/**
- * List the stays of a job in states, the first one first. Reports about the state that it is in already are one stay.
- * @param {Job} job
- * @returns {Visit[]}
- */
-export function visitsOf(job) {
-  /** @type {Visit[]} */
-  const visits = [];
-  const entries = [{ mtime: job.mtime ?? "", status: job.status }, ...(job.history ?? [])].reverse();
-  for (const { mtime = "", status } of entries) {
-    const last = visits.at(-1);
-    if (!status || last?.state === status.state) continue;
-    if (last) last.until = mtime;
-    visits.push({ state: status.state, since: mtime, until: "" });
-  }
-  return visits;
-}
-
-/**
- * Sum up how long a job has been in each state, in seconds.
- * @param {readonly Visit[]} visits
- * @param {number} now in milliseconds
- * @returns {Map<string, number>}
- */
-export function secondsIn(visits, now) {
-  /** @type {Map<string, number>} */
-  const sums = new Map();
-  for (const { state, since, until } of visits) {
-    const spent = ((until ? Date.parse(until) : now) - Date.parse(since)) / 1000;
-    sums.set(state, (sums.get(state) ?? 0) + Math.max(0, spent || 0));
-  }
-  return sums;
-}
 
 /**
  * List the steps between states in this order, as pairs. Where no transition leads from one to the next, the server has
@@ -60,7 +13,7 @@ export function secondsIn(visits, now) {
  */
 export function stepsBetween(workflow, states) {
   const { leaving, immediate } = transitionsOf(workflow);
-  const entered = new Set(workflow.transitions.filter(({ from, to }) => from !== to).map(({ to }) => to));
+  const entered = new Set((workflow.transitions ?? []).filter(({ from, to }) => from !== to).map(({ to }) => to));
   const initial = workflow.states.find(({ name }) => !entered.has(name))?.name;
   const [first] = states;
   /** @type {[string, string][]} */
@@ -85,7 +38,7 @@ function transitionsOf(workflow) {
   const leaving = new Map();
   /** @type {Map<string, string>} */
   const immediate = new Map();
-  for (const { from, to, action } of workflow.transitions) {
+  for (const { from, to, action } of workflow.transitions ?? []) {
     const others = leaving.get(from);
     if (others) others.push(to);
     else leaving.set(from, [to]);

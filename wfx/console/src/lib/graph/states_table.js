@@ -34,10 +34,10 @@ export function StatesTable({ workflow, shown, noteTitle }) {
  */
 export function rowsOf(workflow) {
   const groups = new Map();
-  for (const { name, states } of [...(workflow.groups ?? [])].reverse()) for (const state of states) groups.set(state, name);
+  for (const { name, states } of [...(workflow.groups ?? [])].reverse()) for (const state of states ?? []) groups.set(state, name);
   /** @type {Map<string, string[]>} */
   const leading = new Map(workflow.states.map(({ name }) => [name, []]));
-  for (const { from, to, eligible, action } of workflow.transitions) {
+  for (const { from, to, eligible, action } of workflow.transitions ?? []) {
     leading.get(from)?.push(`${to} (${eligible}${action ? ` ${action}` : ""})`);
   }
   return workflow.states.map(({ name, description = "" }) => ({
