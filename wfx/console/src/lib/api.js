@@ -7,12 +7,13 @@ import { strings } from "./strings.en.js";
  * @property {string} [method] GET unless said otherwise
  * @property {Record<string, string | number | boolean | readonly string[] | undefined>} [query] lists get commas
  * @property {unknown} [body] sent as JSON
+ * @property {string} [text] a body that is JSON already; numbers of any size stay as they are
  * @property {string} [ifMatch] an ETag that what is changed must have still
  * @property {string} [idempotencyKey] by which a request that was broken off can be sent again
  * @property {AbortSignal} [signal] ends the request
  */
 
-/** @typedef {{ data: any, etag: string, status: number }} Answer */
+/** @typedef {{ data: any, text: string, etag: string, status: number }} Answer the document, and as it was sent */
 
 /** A request that was not carried out, for whatever reason. */
 export class ApiError extends Error {
@@ -53,10 +54,11 @@ export function queryText(query) {
  * @returns {Promise<Answer>}
  */
 export async function request(path, options = {}) {
-  const { method = "GET", query = {}, body, ifMatch, idempotencyKey, signal } = options;
+  const { method = "GET", query = {}, body, text: given, ifMatch, idempotencyKey, signal } = options;
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const sent = given ?? (body === undefined ? null : JSON.stringify(body));
+  if (sent !== null) headers["content-type"] = "application/json";
   if (ifMatch) headers["if-match"] = ifMatch;
   if (idempotencyKey) headers["idempotency-key"] = idempotencyKey;
   let response, text;
@@ -64,7 +66,7 @@ export async function request(path, options = {}) {
     response = await fetch(path + queryText(query), {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: sent,
       signal: signal ?? null,
     });
     text = await response.text();
@@ -74,7 +76,7 @@ export async function request(path, options = {}) {
   }
   const data = parsed(text);
   if (!response.ok) throw errorOf(response, data, text);
-  return { data, etag: response.headers.get("etag") ?? "", status: response.status };
+  return { data, text, etag: response.headers.get("etag") ?? "", status: response.status };
 }
 
 /** Reads a document. @param {string} path @param {Options["query"]} [query] @param {AbortSignal} [signal] */
