@@ -39,8 +39,8 @@ class Fleet:
 
     def __init__(self, service: LocalService) -> None:
         self.service = service
-        self.north = httpx.Client(base_url=service.north + API, trust_env=False)
-        self.south = httpx.Client(base_url=service.south + API, trust_env=False)
+        self.north = httpx.Client(base_url=service.north + API, trust_env=False, timeout=60)
+        self.south = httpx.Client(base_url=service.south + API, trust_env=False, timeout=60)
 
     def close(self) -> None:
         """Close the connections."""

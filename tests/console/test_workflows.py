@@ -123,7 +123,7 @@ async def test_json(page: Page, fleet: Fleet) -> None:
     await page.goto(f"{fleet.console}workflows/lamp.flow")
     await expect(page.locator("code#workflow-json")).to_contain_text('"name": "lamp.flow"')
     await page.get_by_role("button", name="Copy").click()
-    await expect(page.get_by_role("status").get_by_text("copied")).to_be_visible()
+    await expect(page.get_by_role("button", name="copied")).to_be_visible()
     assert '"from": "DARK"' in await page.evaluate("navigator.clipboard.readText()")
 
 

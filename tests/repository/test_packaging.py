@@ -25,6 +25,7 @@ SHIPPED = (
     "wfx_loadtest/report/page.js", "wfx_plugin/py.typed", "wfx/py.typed",
     "wfx/scripts/harness.js", "wfx/scripts/quickjs.wasm", "wfx/scripts/quickjs.LICENSE.txt",
     "wfx/console/built/index.html", "wfx/console/built/logo.svg", "wfx/console/built/manifest.json",
+    "wfx/console/built/licenses.txt",
 )  # fmt: skip
 
 

@@ -42,12 +42,24 @@ function named(content, ending) {
   return name;
 }
 
+/** The texts of the licences of all libraries that pages may use. */
+function licences() {
+  const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
+  const places = Object.keys(packages).filter((place) => place && !packages[place].dev);
+  const texts = places.map((place) => {
+    const name = place.slice("node_modules/".length);
+    return `${name} ${packages[place].version}\n\n${readFileSync(join(place, "LICENSE"), "utf8").trim()}\n`;
+  });
+  return texts.join(`\n${"-".repeat(72)}\n`);
+}
+
 const worker = named(await bundle("src/lib/live_worker.js"), "mjs");
 const script = named(await bundle("src/main.js", { LIVE_WORKER: JSON.stringify(worker) }), "mjs");
 const style = named(await bundle("src/styles/main.css"), "css");
 write("logo.svg", readFileSync("src/logo.svg"));
 const index = readFileSync("src/index.html", "utf8").replace("{{script}}", script).replace("{{style}}", style);
 writeFileSync(join(folder, "index.html"), index);
+writeFileSync(join(folder, "licenses.txt"), licences());
 writeFileSync(join(folder, "manifest.json"), JSON.stringify({ sources: process.argv[2] ?? "", script, style, worker }));
 rmSync(target, { recursive: true, force: true });
 renameSync(folder, target);

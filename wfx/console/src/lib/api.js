@@ -58,7 +58,8 @@ export async function request(path, options = {}) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   const sent = given ?? (body === undefined ? null : JSON.stringify(body));
-  if (sent !== null) headers["content-type"] = "application/json";
+  // Also without a body: what is not of this type, the service takes for a form of some other page.
+  if (method !== "GET") headers["content-type"] = "application/json";
   if (ifMatch) headers["if-match"] = ifMatch;
   if (idempotencyKey) headers["idempotency-key"] = idempotencyKey;
   let response, text;

@@ -193,6 +193,7 @@ export const strings = {
   graph: {
     asTable: "As a table",
     state: "State",
+    time: "Time in it",
     meaning: "Meaning",
     leadsTo: "Leads to",
     larger: "Larger (+)",

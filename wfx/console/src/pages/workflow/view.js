@@ -1,13 +1,14 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, isAbort } from "../../lib/api.js";
 import { API } from "../../lib/base.js";
-import { copy } from "../../lib/clipboard.js";
 import { Graph } from "../../lib/graph/view.js";
 import { html } from "../../lib/html.js";
+import { JsonText } from "../../lib/json_text.js";
 import { Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
+import { CopyButton } from "../job/copy_button.js";
 import { GroupsBar, jobsOf } from "../../lib/groups_bar.js";
 import { byGroup, byState } from "../../lib/job_counts.js";
 import { useCounts } from "../../lib/live_counts.js";
@@ -64,18 +65,11 @@ function Content({ workflow, counts = [] }) {
   `;
 }
 
-const MOST = 50_000; // characters that are shown before somebody asks for all
-
 /** @param {{ workflow: Workflow }} props */
 function Json({ workflow }) {
   const text = useMemo(() => JSON.stringify(workflow, null, 2), [workflow]);
-  const [copied, setCopied] = useState(false);
-  return html`<section class="panel json">
-    <div class="heading">
-      <h2>${words.json}</h2>
-      <button type="button" onClick=${async () => setCopied(await copy(text))}>${strings.copy}</button>
-      <span role="status">${copied && strings.copied}</span>
-    </div>
-    <pre tabindex="0"><code id="workflow-json"><${Text} text=${text} longest=${MOST} /></code></pre>
+  return html`<section class="panel">
+    <div class="heading"><h2>${words.json}</h2><${CopyButton} name=${strings.copy} text=${() => text} /></div>
+    <${JsonText} id="workflow-json" text=${text} />
   </section>`;
 }
