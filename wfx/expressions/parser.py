@@ -150,4 +150,3 @@ class _Parser:
         hint = _FOREIGN.get(token.text.lower()) if token.kind is TokenKind.NAME else None
         said = f" (did you mean {hint}?)" if hint else closest(token.text, WORDS)
         raise ExpressionError(f"an operator is missing before {token.shown}{said}", token.offset)
-
