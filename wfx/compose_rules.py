@@ -14,7 +14,7 @@ from wfx.config.options import Config
 from wfx.config.tunables import Current, Holder, Tunables
 from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
-from wfx.reactions.rule_source import RuleSource, RulesUnusable
+from wfx.reactions.rule_source import RuleSource, RulesUnusable, action_types
 from wfx.reactions.rules import Rules, scripts_missing
 from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.run_tokens import RunTokens
@@ -23,7 +23,7 @@ from wfx.reactions.step_tasks import StepTasks
 from wfx.reactions.waiting_action import KIND as WAITING_ACTION
 from wfx.reactions.waiting_action import WaitingActions
 from wfx.rules.graph import Engine
-from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP, all_actions
+from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP
 from wfx.scripts.engine import ScriptEngine, usual_processes
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
@@ -108,7 +108,7 @@ def rule_tasks(
     created: BoundedCounts,
 ) -> TaskRunners:
     """Make what works on the tasks of rules; jobs that these create are counted."""
-    endings = RunEndings(store, all_actions, admission, partial(_most_repetitions, tunables))
+    endings = RunEndings(store, action_types, admission, partial(_most_repetitions, tunables))
     tracker = Tracker(lambda: tunables.current.tracker_enabled)
     tokens = RunTokens(limits)
     runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
