@@ -33,7 +33,8 @@ from wfx.service.limits import Limits, policy_of
 from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
-from wfx.tasks.opening import open_tasks
+from wfx.tasks.counts import TaskCounts
+from wfx.tasks.opening import Work, open_tasks
 from wfx.tasks.runner import LOOK_SECONDS
 from wfx.tasks.runners import TaskRunners
 
@@ -112,10 +113,11 @@ def rule_tasks(
     tracker = Tracker(lambda: tunables.current.tracker_enabled)
     tokens = RunTokens(limits)
     runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
-    steps = StepTasks(lambda: rules.steps, endings)
+    counts = TaskCounts()
+    steps = StepTasks(lambda: rules.steps, endings, counts)
     runners = open_tasks(
-        store, tunables, partial(_action_workers, rules), tokens.wait,
-        {RUN_SCRIPT: runs.perform, RUN_STEP: steps.perform}, max(runs.longest, steps.longest),
+        store, tunables, counts, partial(_action_workers, rules), tokens.wait,
+        {RUN_SCRIPT: Work(runs.perform, runs.longest), RUN_STEP: Work(steps.perform, steps.longest)},
         {WAITING_ACTION: WaitingActions(admission, created).perform},
         lambda: LOOK_SECONDS if admission.is_asked else _LOOK_SELDOM,
     )  # fmt: skip
