@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from postgres_server import Postgres
+from waiting import eventually
 
 from tests.protection.life import BASE, SECRET, Life, done, holding, keys, sealing, wfx
 from tests.protection.stores import database_of, in_database, on
@@ -172,3 +176,27 @@ def test_servers_change_to_another_key_one_after_the_other(
             server.stop()
     sealed, every = in_database(talkative, place, r"\x01two==")
     assert sealed == every
+
+
+def test_core_files_of_postgresql(talkative: Postgres, place: dict[str, str], tmp_path: Path) -> None:
+    """A core file of PostgreSQL, with all pages in memory, has sealed values only."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        talkative.restart()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    with LocalService(tmp_path, environment=place | sealing("one")) as service:
+        life = Life.on(service)
+        life.workflow()
+        life.live("sealed")
+        (pid, *_) = talkative.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'wfx'")
+        os.kill(int(pid), signal.SIGSEGV)
+        eventually(lambda: f"(PID {pid}) was terminated by signal 11" in talkative.log(), "PostgreSQL has crashed")
+        cores = holding(talkative.data, "one====") & {path.name for path in talkative.data.glob("core*")}
+        eventually(lambda: httpx.get(f"{service.north}{BASE}/jobs").status_code == 200, "PostgreSQL is back")
+    if not cores:
+        pytest.skip("this machine writes no core files where PostgreSQL runs")
+    assert holding(talkative.folder, SECRET) == set()
+    for core in talkative.data.glob("core*"):
+        core.unlink()
