@@ -38,12 +38,12 @@ from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
-from wfx.diagnostics import DebugSources, Diagnostics
+from wfx.diagnostics import DebugSources, Diagnostics, RunningScripts
 from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, metrics_answers
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
@@ -59,6 +59,7 @@ from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.server.siblings import Siblings
 from wfx.service.buckets import Buckets
 from wfx.service.bulk import BulkJobs
 from wfx.service.counted_steps import counted_steps
@@ -154,9 +155,11 @@ async def compose(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, kept, dropped_log_records=logs.dropped_records,
     ), tunables)  # fmt: skip
+    running = RunningScripts(services.scripts, siblings)
     if siblings is not None:
-        stack.callback((await siblings.serve(metrics)).close)
-    diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
+        stack.callback((await siblings.serve({**metrics_answers(metrics), **running.answers})).close)
+    sources = DebugSources(running_config, store, snapshots, limits, services, plugins, running)
+    diagnostics = Diagnostics(tunables, sources)
     endpoints[Side.NORTH].mount(Mount("/debug", diagnostics), Side.NORTH)
     return Composition(
         services=services,

@@ -151,9 +151,9 @@ class Parent:
             files=self._command_line.files,
             channel=channel,
             sockets=[Socket(each.side, each.scheme, each.socket.fileno()) for each in sockets.listeners],
-            metrics=sockets.metrics.fileno(),
+            asked=sockets.asked.fileno(),
             siblings={
-                other: each.metrics.getsockname().decode() for other, each in self._sockets.items() if other != number
+                other: each.asked.getsockname().decode() for other, each in self._sockets.items() if other != number
             },
         )
 
@@ -187,7 +187,7 @@ class Parent:
         self._manager.stopping()
         self._first_ready.set()
         for each in self._sockets.values():
-            for opened in (each.metrics, *(listener.socket for listener in each.listeners)):
+            for opened in (each.asked, *(listener.socket for listener in each.listeners)):
                 opened.close()
         self._tell(STOP)
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wfx import logs
-from wfx.metrics import Siblings
 from wfx.sandbox.confinement import end_with_parent
 from wfx.server.listeners import Listener
+from wfx.server.siblings import Siblings
 from wfx.server.tls import Tls
 from wfx.signals import ControlEvents
 from wfx.systemd import ServiceManager
@@ -49,7 +49,7 @@ class WorkerPlace:
         config = handover.loaded.config
         self._handover = handover
         self.tls = Tls(config) if "https" in config.scheme else None
-        self.siblings = Siblings(handover.number, socket.socket(fileno=handover.metrics), handover.siblings)
+        self.siblings = Siblings(handover.number, socket.socket(fileno=handover.asked), handover.siblings)
         self.manager = ParentChannel(socket.socket(fileno=handover.channel), control)
 
     def open_listeners(self) -> Sequence[Listener]:
