@@ -8,6 +8,7 @@ import pytest
 from tests.scripts.engines import opened, outcome_of, value_of, workers
 from tests.waiting import until
 from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.limits import ScriptLimits
 from wfx.scripts.runs import LIMITS, Outcome, RunRequest
 
 MIB = 1024 * 1024
@@ -68,17 +69,18 @@ async def test_memory() -> None:
     assert [size - taken[1] for size in taken] == [-PAGE, 0, PAGE]
 
 
-async def test_output() -> None:
+@pytest.mark.parametrize("limit", [1000, 1001, ScriptLimits().output])
+async def test_output(limit: int) -> None:
     """A result of as many bytes as allowed is given; one more is too much."""
-    async with opened(output=1000) as engine:
+    async with opened(output=limit) as engine:
         frame = len('{"next":"","payload":""}')
         for letter, size in (("a", 1), ("é", 2)):
-            fits = (1000 - frame) // size
+            fits = (limit - frame) // size
             assert (await outcome_of(engine, f"payload = '{letter}'.repeat({fits})")).outcome is Outcome.DONE
             ended = await outcome_of(engine, f"payload = '{letter}'.repeat({fits + 1})")
             assert ended.outcome is Outcome.OUTPUT
             assert ended.fault is not None
-            assert ended.fault.message == "the result has more than 1000 bytes"
+            assert ended.fault.message == f"the result has more than {limit} bytes"
 
 
 async def test_stack() -> None:
