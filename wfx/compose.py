@@ -155,12 +155,9 @@ async def compose(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, kept, dropped_log_records=logs.dropped_records,
     ), tunables)  # fmt: skip
-    running = RunningScripts(services.scripts, siblings)
-    if siblings is not None:
-        stack.callback((await siblings.serve({**metrics_answers(metrics), **running.answers})).close)
+    running = await _running_scripts(services, metrics, siblings, stack)
     sources = DebugSources(running_config, store, snapshots, limits, services, plugins, running)
-    diagnostics = Diagnostics(tunables, sources)
-    endpoints[Side.NORTH].mount(Mount("/debug", diagnostics), Side.NORTH)
+    endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, sources)), Side.NORTH)
     return Composition(
         services=services,
         endpoints=endpoints,
@@ -171,6 +168,16 @@ async def compose(
         buckets=Buckets(bucket_stores, partial(_store_of_requests, tunables), time.monotonic),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
+
+
+async def _running_scripts(
+    services: Services, metrics: Metrics, siblings: Siblings | None, stack: AsyncExitStack
+) -> RunningScripts:
+    """Make what tells of scripts that run; other workers, if there are any, can ask this one from now on."""
+    running = RunningScripts(services.scripts, siblings)
+    if siblings is not None:
+        stack.callback((await siblings.serve({**metrics_answers(metrics), **running.answers})).close)
+    return running
 
 
 async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -> Store:

@@ -161,7 +161,7 @@ class ScriptRuns:
         """Run what a task ran once more; return the run that was kept, and this one. Nothing else happens.
 
         Raises ScriptsOff, TaskNotFound for a task that is no run of the script or of which nothing is kept,
-        ScriptNotFound if the version is not kept any more, ScriptsBusyNow if there was no place to run it, and
+        ScriptNotFound if the version is not kept any more, ScriptsBusyNow if there was no slot for it, and
         ScriptsUnavailableNow if its process died.
         """
         self._scripts.require()

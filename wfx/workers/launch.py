@@ -1,4 +1,4 @@
-"""Place of a process that serves: its sockets, and whom it tells; those of a worker process are its parent's."""
+"""Launch of a process that serves: the sockets it was given, and whom it tells; a worker has both of its parent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wfx.workers.handover import Handover
 from wfx.workers.parent_channel import ParentChannel
 
 
-class Place(Protocol):
+class Launch(Protocol):
     """What a service is given by whoever has started it."""
 
     @property
@@ -37,7 +37,7 @@ class Place(Protocol):
         """Return what the service serves on. Raises CannotListen."""
 
 
-class WorkerPlace:
+class WorkerLaunch:
     """Takes over what a handover names. To be made on the event loop that serves."""
 
     def __init__(self, handover: Handover, control: ControlEvents) -> None:
