@@ -8,7 +8,7 @@ from enum import Enum
 from wfx.expressions.checks import Checker
 from wfx.expressions.closures import Closure, closure, truth
 from wfx.expressions.errors import EvaluationError, ExpressionError
-from wfx.expressions.functions import Functions, Place
+from wfx.expressions.functions import CallSite, Functions
 from wfx.expressions.names import EVENT_NAMES, Names
 from wfx.expressions.parser import parse
 from wfx.expressions.scope import Scope
@@ -23,10 +23,10 @@ _PLACES = 2
 class Purpose(Enum):
     """What an expression is for: the kind that it must give, and where it stands."""
 
-    CONDITION = (ValueKind.BOOLEAN, Place.ANYWHERE)
-    FORMULA = (ValueKind.NUMBER, Place.PARAMETERS)
-    VALUE = (ValueKind.ANY, Place.PARAMETERS)
-    OUTPUT = (ValueKind.ANY, Place.OUTPUT)
+    CONDITION = (ValueKind.BOOLEAN, CallSite.ANYWHERE)
+    FORMULA = (ValueKind.NUMBER, CallSite.PARAMETERS)
+    VALUE = (ValueKind.ANY, CallSite.PARAMETERS)
+    OUTPUT = (ValueKind.ANY, CallSite.OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Compiler:
     def compile(self, text: str, purpose: Purpose) -> Expression:
         """Return the expression of a text. Raises ExpressionError."""
         tree = parse(text, self._names)
-        kind, place = purpose.value
-        Checker(self._functions, self._every, place).check(tree, kind)
+        kind, call_site = purpose.value
+        Checker(self._functions, self._every, call_site).check(tree, kind)
         if purpose is Purpose.OUTPUT and not _sets(tree, self._functions):
             raise ExpressionError('a call such as flw.setOutput("name", payload.value) is needed here', tree.offset)
         steps = steps_of(tree, self._most_steps) if self._most_steps else 0
@@ -68,7 +68,7 @@ class Compiler:
 
 
 def _sets(tree: Node, functions: Functions) -> bool:
-    return isinstance(tree, Call) and functions.by_name[tree.function].place is Place.OUTPUT
+    return isinstance(tree, Call) and functions.by_name[tree.function].call_site is CallSite.OUTPUT
 
 
 def _ending(evaluate: Closure, purpose: Purpose, tree: Node) -> Closure:
