@@ -61,7 +61,7 @@ async def test_every_subscriber_hears_of_every_write(settings: Settings) -> None
         "surplus": 0,
     }
     assert _members(result, "Streams") == {"opened": 5, "lost": 0}
-    assert "Deliver events" in {name for name, _, _ in result.metrics.timeline.series()}
+    assert "Event deliveries" in {name for name, _, _ in result.metrics.timeline.series()}
 
 
 async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
@@ -80,11 +80,11 @@ async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
     assert (deliveries["repeated"], deliveries["disordered"], deliveries["surplus"]) == (0, 0, 0)
     names = {name for name, _, _ in result.metrics.timeline.series()}
     assert names == {
-        "Devices: look for work",
+        "Devices: poll for jobs",
         "Devices: report progress",
         "Operators: create jobs",
         "Operators: list jobs",
-        "Deliver events",
+        "Event deliveries",
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from wfx_loadtest.session import Session, Side
 
-POLL = "Devices: look for work"
+POLL = "Devices: poll for jobs"
 REPORT = "Devices: report progress"
 _PLAIN = "User-Agent: libcurl-agent/1.0\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
 _PUT = f"{_PLAIN}X-Response-Filter: del(.context)\r\nExpect: 100-continue\r\n"
