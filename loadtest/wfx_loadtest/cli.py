@@ -40,7 +40,7 @@ def _run(call: Invocation) -> int:
     if settings.target is not None and settings.scenario != "default":
         raise UsageFailure("--target searches with the default scenario only")
     if any(threshold.name == MISSING for threshold in settings.thresholds) and not settings.has_subscribers:
-        raise UsageFailure("--fail-above missing=… needs a scenario with subscribers: events or fleet")
+        raise UsageFailure("--fail-above missing-events=… needs a scenario with subscribers: events or fleet")
     try:
         result = run(settings)
     except (WireError, WorkflowMissing) as exc:
@@ -67,7 +67,7 @@ def _compare(call: Invocation) -> None:
     from wfx_loadtest.compare import NotAResult, compare
 
     if len(call.arguments) != 2:
-        raise UsageFailure("two directories with results are needed")
+        raise UsageFailure("give two directories with results, BEFORE and AFTER")
     before, after = map(Path, call.arguments)
     try:
         call.out.write(compare(before, after))
@@ -101,7 +101,7 @@ _COMPARE = Command(
     """
     Compare the results in two directories.
 
-    The figures of both stand side by side, with the difference. Only metrics.txt is read.
+    The figures of both runs are printed side by side, with their changes. Only metrics.txt is read.
     """,
     usage="BEFORE AFTER",
     examples="""
@@ -148,7 +148,7 @@ ROOT = Command(
     and plot.svg.
 
     Thresholds make a run pass or fail: --fail-above takes p50, p90, p95, p99 or another percentile, mean and max
-    (durations), errors (a number), error-rate (a percentage), and missing (events that did not reach a subscriber);
+    (durations), errors (a number), error-rate (a percentage), and missing-events (that did not reach a subscriber);
     --fail-below takes rate and throughput (requests per second). Repeat the flags, or separate limits by commas.
 
     Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT). Flags beat
@@ -169,7 +169,7 @@ ROOT = Command(
     wfx-loadtest --duration 30s --fail-above p99=50ms --fail-above errors=0
 
     # in CI: exit with 99 if an event is lost, or fewer than 45 writes a second succeed
-    wfx-loadtest --scenario events --write-freq 50 --fail-above missing=0 --fail-below throughput=45
+    wfx-loadtest --scenario events --write-freq 50 --fail-above missing-events=0 --fail-below throughput=45
     """,
     options=options.RUN,
     inherited=(options.LOG_LEVEL,),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # help and completion need neither
     from wfx_loadtest.facts import Fact
     from wfx_loadtest.metrics import Metrics
 
-MISSING = "missing"
+MISSING = "missing-events"
 """The name of what only scenarios with subscribers measure."""
 CEILINGS = ("p50", "p90", "p95", "p99", "mean", "max", "errors", "error-rate", MISSING)
 """Names for ``--fail-above``; any other percentile is one, too."""
@@ -135,30 +135,32 @@ def check(thresholds: Sequence[Threshold], metrics: Metrics, facts: Sequence[Fac
     if not metrics.requests:
         return [Verdict(threshold, None, "no requests were made") for threshold in thresholds]
     found = {(fact.title, name): value for fact in facts for name, value in zip(fact.members, fact.values, strict=True)}
-    if found.get(("Highest rate", "req/s")) == "none":
+    highest = found.get(("Highest rate", "req/s"))
+    if highest == "none":
         return [Verdict(threshold, None, "no rate held") for threshold in thresholds]
-    missing = found.get(("Deliveries", "missing"), "0")
-    return [_verdict(threshold, metrics, missing) for threshold in thresholds]
+    measured = {
+        "errors": (metrics.failures, str(metrics.failures)),
+        "error-rate": _percentage(metrics.failures / metrics.requests),
+        "rate": (float(highest), highest) if highest else (metrics.rate, f"{metrics.rate:.2f}"),
+        "throughput": (metrics.throughput, f"{metrics.throughput:.2f}"),
+    }
+    if missing := found.get(("Deliveries", "missing")):
+        measured[MISSING] = (int(missing), missing)
+    return [
+        Verdict(threshold, *(measured.get(threshold.name) or _latency(threshold, metrics))) for threshold in thresholds
+    ]
 
 
-def _verdict(threshold: Threshold, metrics: Metrics, missing: str) -> Verdict:
-    match threshold.name:
-        case "errors":
-            return Verdict(threshold, metrics.failures, str(metrics.failures))
-        case "error-rate":
-            share = metrics.failures / metrics.requests
-            return Verdict(threshold, share, f"{100 * share:.4g}%")
-        case "missing":
-            return Verdict(threshold, int(missing), missing)
-        case "rate" | "throughput" as name:
-            value: float = getattr(metrics, name)
-            return Verdict(threshold, value, f"{value:.2f}")
-    latency = _latency(threshold.name, metrics)
+def _percentage(share: float) -> tuple[float, str]:
+    return share, f"{100 * share:.4g}%"
+
+
+def _latency(threshold: Threshold, metrics: Metrics) -> tuple[int, str]:
+    if threshold.name == "mean":
+        latency = metrics.latencies.mean
+    elif threshold.name == "max":
+        latency = metrics.latencies.max
+    else:
+        latency = metrics.latencies.percentile(_percent(threshold.name))
     exact = latency > threshold.limit and rounded(latency) == threshold.shown
-    return Verdict(threshold, latency, text(latency) if exact else rounded(latency))
-
-
-def _latency(name: str, metrics: Metrics) -> int:
-    if name == "mean":
-        return metrics.latencies.mean
-    return metrics.latencies.max if name == "max" else metrics.latencies.percentile(_percent(name))
+    return latency, text(latency) if exact else rounded(latency)

@@ -297,3 +297,15 @@ def test_lines_of_the_picture_fit_its_width(tmp_path: Path) -> None:
     result = Result(Settings(duration=60 * SECOND), STARTED, metrics, [], interrupted=True)
     lines = _texts((report.write(result, tmp_path) / "plot.svg").read_text("utf-8"))
     assert max(map(len, lines)) < 200
+
+
+def test_steps_of_searches_are_not_compared(tmp_path: Path) -> None:
+    """Two searches for the highest rate are compared by their results, and not by their last steps."""
+    facts = [
+        Fact("Highest rate", ("req/s", "p99 bound"), ("400", "20ms")),
+        Fact("Step", ("req/s", "p99", "verdict"), ("800", "30ms", "p99 over 20ms")),
+    ]
+    folder = report.write(_result(_metrics(), facts), tmp_path)
+    rows = compare(folder, folder)
+    assert "Highest rate req/s" in rows
+    assert "Step" not in rows

@@ -58,9 +58,9 @@ async def test_every_subscriber_hears_of_every_write(settings: Settings) -> None
         "expected": 500,
         "delivered": 500,
         "missing": 0,
-        "repeated": 0,
-        "disordered": 0,
-        "surplus": 0,
+        "duplicate": 0,
+        "out of order": 0,
+        "unexpected": 0,
     }
     assert _members(result, "Streams") == {"opened": 5, "lost": 0}
     assert "Event deliveries" in {name for name, _, _ in result.metrics.timeline.series()}
@@ -80,7 +80,7 @@ async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
     # At least 13 changes of each job: its creation and the fewest reports that a device makes.
     assert deliveries["expected"] >= 10 * 13 * 3
     assert deliveries["delivered"] == deliveries["expected"]
-    assert (deliveries["repeated"], deliveries["disordered"], deliveries["surplus"]) == (0, 0, 0)
+    assert (deliveries["duplicate"], deliveries["out of order"], deliveries["unexpected"]) == (0, 0, 0)
     names = {name for name, _, _ in result.metrics.timeline.series()}
     assert names == {
         "Devices: poll for jobs",

@@ -78,10 +78,10 @@ def test_nothing_measured_passes_nothing() -> None:
 
 
 def test_missing_events_are_those_of_the_report() -> None:
-    """The threshold ``missing`` is compared with the events that did not reach a subscriber."""
+    """The threshold ``missing-events`` is compared with the events that did not reach a subscriber."""
     lost = [Fact("Deliveries", ("expected", "missing"), ("10", "2"))]
-    assert _sentence("missing=1", _metrics(), lost) == (False, "missing is 2, above 1")
-    assert _sentence("missing=2", _metrics(), lost) == (True, "missing is 2, within 2")
+    assert _sentence("missing-events=1", _metrics(), lost) == (False, "missing-events is 2, above 1")
+    assert _sentence("missing-events=2", _metrics(), lost) == (True, "missing-events is 2, within 2")
 
 
 @pytest.mark.parametrize(("flag", "word", "reason"), [
@@ -114,9 +114,9 @@ def test_wrong_thresholds_end_the_command(tmp_path: Path, flag: str, word: str, 
 def test_missing_needs_subscribers(tmp_path: Path) -> None:
     """A threshold for events is refused where nobody listens to events."""
     for arguments in ([], ["--scenario", "events", "--subscribers", "0"]):
-        outcome = runner(LOADTEST, tmp_path)("--fail-above", "missing=0", *arguments)
+        outcome = runner(LOADTEST, tmp_path)("--fail-above", "missing-events=0", *arguments)
         assert outcome.code == 1
-        assert outcome.err.startswith("Error: --fail-above missing=… needs a scenario with subscribers")
+        assert outcome.err.startswith("Error: --fail-above missing-events=… needs a scenario with subscribers")
 
 
 def test_the_help_names_every_threshold(tmp_path: Path) -> None:
@@ -168,3 +168,10 @@ async def test_thresholds_that_are_kept_are_exit_0(stub: Stub, tmp_path: Path) -
     assert done.returncode == 0
     assert "threshold" not in done.stderr
     assert done.stdout.count(", passed\n") == 3
+
+
+def test_the_rate_of_a_search_is_the_one_that_held() -> None:
+    """With --target, ``rate`` is compared with the highest rate that held, not with what was measured of it."""
+    found = [Fact("Highest rate", ("req/s", "p99 bound"), ("400", "20ms"))]
+    assert _sentence("rate=400", _metrics(), found, floor=True) == (True, "rate is 400, not below 400")
+    assert _sentence("rate=401", _metrics(), found, floor=True) == (False, "rate is 400, below 401")
