@@ -47,12 +47,10 @@ class Settings:
     @property
     def named(self) -> dict[str, str | int]:
         """What makes this run, by the names of its options."""
-        named: dict[str, str | int] = {
-            "scenario": self.scenario,
-            "duration": rounded(self.duration),
-            "read-freq": self.read_freq,
-            "write-freq": self.write_freq,
-        }
+        named: dict[str, str | int] = {"scenario": self.scenario, "duration": rounded(self.duration)}
+        if self.scenario != "events":  # which only writes
+            named["read-freq"] = self.read_freq
+        named["write-freq"] = self.write_freq
         if self.scenario == "fleet":
             named |= {"devices": self.devices, "poll-interval": rounded(self.poll_interval)}
         if self.scenario != "default":

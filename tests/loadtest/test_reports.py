@@ -228,6 +228,7 @@ def test_reports_say_what_was_tested(tmp_path: Path) -> None:
     assert f"generator wfx-loadtest {VERSION}: 0 of 600 requests left more than 5ms late, the worst 1µs" in texts
     assert "southbound /run/c.sock; northbound https://localhost:8444; service wfx 1.2.3" in texts
     assert "scenario fleet, duration 6s, read-freq 75, write-freq 25, devices 100, poll-interval 1s" in texts
+    assert "read-freq" not in Settings(scenario="events").sentence, "this scenario reads nothing"
     names = {option.name for option in options.RUN}
     assert {part.split(" ")[0] for part in settings.sentence.split(", ")} <= names
 
