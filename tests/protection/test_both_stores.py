@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from postgres_server import Postgres
-from waiting import eventually
+from waiting import eventually, is_gone
 
 from tests.logs.journal import Journal, Journaled
 from tests.protection.life import BASE, ONE_REQUEST, SECRET, Life, done, holding, keys, sealing, wfx
@@ -79,15 +80,18 @@ def crash(process: subprocess.Popen[Any]) -> bool:
     return os.WCOREDUMP(status)
 
 
-def test_no_core_file_is_written(sealed: LocalService, tmp_path: Path) -> None:
+def test_no_core_file_is_written(place: Place, sealed: LocalService, tmp_path: Path) -> None:
     """A service with keys that crashes leaves no core file, not even where the limit of their size was raised."""
+    sealed.options = ("--workers=2",) if isinstance(place, DatabasePlace) else ()
     with subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE) as waiting:
         if not crash(waiting):
             pytest.skip("this machine writes no core files")
     with sealed:
         assert sealed.process is not None
         assert httpx.get(f"{sealed.north}{BASE}/jobs").text.count(SECRET) > 0
+        others = psutil.Process(sealed.process.pid).children(recursive=True)
         assert not crash(sealed.process)
+        eventually(lambda: all(map(is_gone, others)), "what it has started has ended")
     assert holding(tmp_path, SECRET) == set()
 
 

@@ -77,7 +77,7 @@ class Sealing:
     def seal(self, place: str, owner: str, plain: bytes) -> bytes:
         """Seal a value of this owner for a place."""
         head, nonce = self._head, _next_nonce()
-        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, _bound_to(place, owner))
+        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, f"{place}:{owner}".encode())
 
     def open(self, place: str, owner: str, value: bytes) -> bytes:
         """Return the plain value; one that was never sealed is that itself. Raises SealedValueUnreadable."""
@@ -128,10 +128,11 @@ class Sealing:
 
     def _derive(self, head: bytes, owner: str) -> AESGCM:
         """Make the cipher of an owner, whose key is the HMAC of the owner under a key of the ring."""
-        inner, outer = (begun.copy() for begun in self._hashes[head])
-        inner.update(owner.encode())
-        outer.update(inner.digest())
-        return self._cipher_class(outer.digest())
+        inner, outer = self._hashes[head]
+        first, second = inner.copy(), outer.copy()
+        first.update(owner.encode())
+        second.update(first.digest())
+        return self._cipher_class(second.digest())
 
 
 def head_of(key_id: str) -> bytes:
