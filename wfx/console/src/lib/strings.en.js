@@ -107,6 +107,36 @@ export const strings = {
     bar: "Jobs by group; a click filters",
     deleted: "deleted",
   },
+  bulk: {
+    titles: { update: "Move", tag: "Tag", delete: "Delete" },
+    /** @param {number} count */
+    selected: (count) => `${number(count)} selected`,
+    /** @param {string} total */
+    all: (total) => `Select all ${total} that match`,
+    none: "Select none",
+    select: "Select",
+    look: "Look first",
+    /** @param {string} title @param {number} count */
+    go: (title, count) => `${title} ${counted(count, "job")}`,
+    deletion: "The jobs and their histories are deleted for good. First a look at which ones these are:",
+    state: "New state",
+    add: "Tags to add, with commas between",
+    remove: "Tags to remove, with commas between",
+    /** @param {number} count */
+    concerns: (count) => `This concerns ${counted(count, "job")}.`,
+    /** @param {number} count */
+    refused: (count) => `${number(count)} of them cannot be changed as they are now:`,
+    /** @param {number} count */
+    rest: (count) => `… and ${number(count)} more`,
+    /** @param {string} count */
+    type: (count) => `Type ${count} to go on:`,
+    /** @param {number} done @param {number} failed @param {number} count */
+    progress: (done, failed, count) => `${number(done)} done, ${number(failed)} failed, of ${number(count)}.`,
+    stopped: "Stopped: the rest is as it was.",
+    working: "progress",
+    stop: "Stop",
+    save: "Save the result",
+  },
   job: {
     title: "Job",
     /** @param {string} id */

@@ -12,10 +12,26 @@ import { set } from "../../lib/url_state.js";
 
 const words = strings.jobs;
 
-/** @param {Filters} filters @returns {import("../../lib/table.js").Column<Row>[]} */
-export function columns({ sort }) {
+/**
+ * @param {Filters} filters
+ * @param {(id: string) => boolean} isChosen
+ * @param {(id: string) => void} toggle
+ * @returns {import("../../lib/table.js").Column<Row>[]}
+ */
+export function columns({ sort }, isChosen, toggle) {
   const names = words.columns;
   return [
+    {
+      name: "select",
+      title: html`<span class="off-screen">${strings.bulk.select}</span>`,
+      cell: (row) => html`<input
+        type="checkbox"
+        aria-label=${`${strings.bulk.select} ${row.clientId.slice(0, 80)}`}
+        checked=${isChosen(row.id)}
+        disabled=${row.deleted}
+        onChange=${() => toggle(row.id)}
+      />`,
+    },
     { name: "client", title: names.client, cell: (row) => html`<a href=${job(row)}><${Short} text=${row.clientId} /></a>` },
     { name: "status", title: names.status, cell: status },
     { name: "progress", title: names.progress, cell: (row) => html`<${Progress} percent=${row.progress} />` },

@@ -11,6 +11,7 @@ import { GroupBar } from "./bar.js";
 import { Chips } from "./chips.js";
 import { columns } from "./columns.js";
 import { any, filtersOf } from "./filters.js";
+import { NOTHING, SelectionBar, toggled } from "./selection.js";
 import { JobsState } from "./state.js";
 
 /** @typedef {import("./state.js").Row} Row */
@@ -40,7 +41,10 @@ function List({ state, list, again }) {
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
   const total = list === state.list ? Math.max(state.total, rows.length) : rows.length;
+  const [chosen, choose] = useState(NOTHING);
+  const toggle = (/** @type {string} */ id) => choose((before) => toggled(before, id));
   useEffect(() => setActive(-1), [list]);
+  useEffect(() => choose(NOTHING), [JSON.stringify(filters)]);
   useKeys(() => {
     const move = (/** @type {number} */ by) => setActive((at) => Math.min(list.rows.length - 1, Math.max(0, at + by)));
     return [
@@ -48,7 +52,13 @@ function List({ state, list, again }) {
       { keys: "k", does: strings.keys.previous, run: () => move(-1) },
     ];
   }, [list]);
-  useKeys(() => [{ keys: "Enter", does: strings.keys.open, run: () => open(rows[active]) }], [active, list]);
+  useKeys(() => {
+    const row = rows[active];
+    return [
+      { keys: "Enter", does: strings.keys.open, run: () => open(row) },
+      { keys: "x", does: strings.keys.select, run: () => row && toggle(row.id) },
+    ];
+  }, [active, list]);
   return html`
     <div class="heading">
       <h1>${words.title}</h1>
@@ -63,7 +73,7 @@ function List({ state, list, again }) {
       key=${numberOf(list)}
       id="jobs-table"
       label=${words.title}
-      columns=${columns(filters)}
+      columns=${columns(filters, (id) => chosen.all || chosen.ids.has(id), toggle)}
       rows=${rows}
       total=${total}
       keyOf=${(/** @type {Row} */ row) => row.id}
@@ -72,9 +82,15 @@ function List({ state, list, again }) {
       classOf=${classOf}
       onRow=${open}
     />
+    <${SelectionBar} chosen=${chosen} choose=${choose} total=${total} filters=${filters} states=${statesOf(state)} onDone=${again} />
     ${list.complete && rows.length === 0 && html`<${Nothing} filtered=${any(filters)} />`}
     ${list.loading.value && rows.length === 0 && html`<p class="skeleton">${strings.loading}</p>`}
   `;
+}
+
+/** The states that jobs of the list are in, and those beside them. @param {JobsState} state */
+function statesOf(state) {
+  return [...new Set((state.counts.value ?? []).map((each) => each.state))].slice(0, 200);
 }
 
 /** @type {WeakMap<object, number>} */
