@@ -55,6 +55,31 @@ export const strings = {
       507: "The disk of the service is full. Nothing was changed.",
     },
   },
+  overview: {
+    title: "Overview",
+    groups: /** @type {Record<string, string>} */ ({ OPEN: "open", CLOSED: "done", FAILED: "failed" }),
+    noGroup: "in no group",
+    up: "service is up",
+    down: "service is down:",
+    byWorkflow: "Jobs by workflow",
+    /** @param {number} count */
+    allWorkflows: (count) => `all ${number(count)} workflows`,
+    attention: "Needs a person",
+    nothing: "Nothing failed, nothing waits for you.",
+    /** @param {number} jobs */
+    wait: (jobs) => `${jobs === 1 ? "waits" : "wait"} for an operator in`,
+    /** @param {number} jobs */
+    stuck: (jobs) => `${jobs === 1 ? "has" : "have"} not changed for a day`,
+    failed: "failed; the newest:",
+    activity: "Activity",
+    hours: "Jobs of the last 24 hours, by hour",
+    created: "created",
+    closed: "done",
+    failedShort: "failed",
+    events: "events",
+    /** @param {number} perSecond */
+    rate: (perSecond) => `Events in each of the last 120 seconds; ${perSecond.toFixed(1)} a second now`,
+  },
   jobs: {
     title: "Jobs",
     /** @param {string} shown @param {string} total */

@@ -9,9 +9,9 @@ import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
 import { CopyButton } from "../job/copy_button.js";
-import { GroupsBar, jobsOf } from "../workflows/bar.js";
-import { byGroup, byState } from "../workflows/counts.js";
-import { useCounts } from "../workflows/live_counts.js";
+import { GroupsBar, jobsOf } from "../../lib/groups_bar.js";
+import { byGroup, byState } from "../../lib/job_counts.js";
+import { useCounts } from "../../lib/live_counts.js";
 import { Deletion } from "./deletion.js";
 
 /** @typedef {import("../../lib/graph/model.js").Workflow} Workflow */
@@ -50,7 +50,7 @@ export function View({ name }) {
   `;
 }
 
-/** @param {{ workflow: Workflow, counts: import("../workflows/counts.js").Count[] | undefined }} props */
+/** @param {{ workflow: Workflow, counts: import("../../lib/job_counts.js").Count[] | undefined }} props */
 function Content({ workflow, counts = [] }) {
   const states = byState(counts);
   const notes = new Map([...states].map(([state, jobs]) => [state, words.jobsIn(jobs)]));

@@ -7,9 +7,9 @@ import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
 import { link, value } from "../../lib/url_state.js";
-import { GroupsBar } from "./bar.js";
-import { byGroup } from "./counts.js";
-import { useCounts } from "./live_counts.js";
+import { GroupsBar } from "../../lib/groups_bar.js";
+import { byGroup } from "../../lib/job_counts.js";
+import { useCounts } from "../../lib/live_counts.js";
 
 /** @typedef {{ content: { name: string, description?: string }[], pagination: { total: number } }} Listed */
 

@@ -1,9 +1,9 @@
 // How many jobs are in each group, as a bar whose parts lead to those jobs.
 
-import { html } from "../../lib/html.js";
-import { href } from "../../lib/router.js";
-import { lookOf } from "../../lib/status.js";
-import { number, strings } from "../../lib/strings.en.js";
+import { html } from "./html.js";
+import { href } from "./router.js";
+import { lookOf } from "./status.js";
+import { number, strings } from "./strings.en.js";
 
 /** What the list of jobs calls jobs whose state is in no group. */
 const NO_GROUP = "(none)";

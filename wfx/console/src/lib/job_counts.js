@@ -1,7 +1,7 @@
 // How many jobs are in the states and groups of workflows.
 
-import { FLEET } from "../../lib/base.js";
-import { get } from "../../lib/api.js";
+import { FLEET } from "./base.js";
+import { get } from "./api.js";
 
 /** @typedef {{ workflow: string, group: string, state: string, jobs: number }} Count */
 /** @typedef {{ counts: Count[], position: string, total: number }} Summary */

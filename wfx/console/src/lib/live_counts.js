@@ -1,11 +1,11 @@
 // Counts of jobs that follow what happens: read anew after changes, but not more often than each few seconds.
 
 import { useEffect, useState } from "preact/hooks";
-import { isAbort } from "../../lib/api.js";
-import { follow } from "../../lib/live.js";
-import { readSummary } from "./counts.js";
+import { isAbort } from "./api.js";
+import { follow } from "./live.js";
+import { readSummary } from "./job_counts.js";
 
-/** @typedef {import("./counts.js").Summary} Summary */
+/** @typedef {import("./job_counts.js").Summary} Summary */
 
 const PAUSE = 3000; // milliseconds between two readings
 
