@@ -181,7 +181,7 @@ def test_where_the_pages_are_off(tmp_path: Path, run: Run) -> None:
 
 def test_workers_that_do_not_answer(north: Run, stub: Stub) -> None:
     """Where a worker process did not tell what it runs, ``wfxctl script ps`` says so beside what the others run."""
-    stub.usual = lambda _: Reply(body=b'{"scripts": [{"number": "7", "worker": 1}], "silentWorkers": [2]}')
+    stub.usual = lambda _: Reply(body=b'{"scripts": [{"number": "7", "worker": 1}], "silentWorkers": [2, 3]}')
     outcome = north("script", "ps", "-o", "name", env={"WFX_TOKEN": TOKEN})
     assert (outcome.code, outcome.out) == (0, "7\n")
-    assert outcome.err == "worker processes that did not answer, and may run others: [2]\n"
+    assert outcome.err == "worker processes that did not answer, and may run others: 2, 3\n"
