@@ -42,6 +42,8 @@ class Checker:
             raise ExpressionError(f"{wanted.value} is needed here, and this is {kind.value}", node.offset)
         if isinstance(node, Call):
             self._check_call(node, depth)
+        elif isinstance(node, Comparison) and node.operator in ("==", "!="):
+            self._check_equality(node)
         needed = self._needed(node)
         for number, child in enumerate(children(node)):
             self.check(child, needed[number] if number < len(needed) else ValueKind.ANY, depth + 1)
@@ -50,8 +52,8 @@ class Checker:
         match node:
             case Literal(value=value):
                 return kind_of(value)
-            case Field():
-                return ValueKind.ANY
+            case Field(kind=kind):
+                return kind
             case ListOf():
                 return ValueKind.LIST
             case Comparison() | Logic() | Not():
@@ -79,6 +81,14 @@ class Checker:
             case Call(function=name):
                 return [parameter.kind for parameter in self._function(node, name).parameters]
         return []
+
+    def _check_equality(self, node: Comparison) -> None:
+        """Raise ExpressionError for a value of a known kind that is compared with one of another kind."""
+        sides = (node.left, node.right)
+        if any(isinstance(side, Field) and side.kind is not ValueKind.ANY for side in sides):
+            left, right = map(self._kind, sides)
+            if left is not right and not {left, right} & {ValueKind.ANY, ValueKind.NULL}:
+                raise ExpressionError(f"{left.value} never equals {right.value}: a text is in quotes", node.offset)
 
     def _function(self, node: Node, name: str) -> Function:
         found = self._functions.by_name.get(name)

@@ -9,8 +9,10 @@ from wfx.expressions.checks import Checker
 from wfx.expressions.closures import Closure, closure, truth
 from wfx.expressions.errors import EvaluationError, ExpressionError
 from wfx.expressions.functions import CallSite, Functions
+from wfx.expressions.names import EVENT_NAMES, Names
 from wfx.expressions.parser import parse
 from wfx.expressions.scope import Scope
+from wfx.expressions.steps import steps_of
 from wfx.expressions.tree import Call, Comparison, Logic, Node, Not
 from wfx.expressions.values import ValueKind, kind_of
 
@@ -35,24 +37,34 @@ class Expression:
     tree: Node
     evaluate: Closure
     """Returns the value for a scope. Raises EvaluationError."""
+    steps: int = 0
+    """How many an evaluation takes at most; 0 if that is not limited."""
 
 
 class Compiler:
     """Makes expressions of texts, with the functions of one mode."""
 
-    def __init__(self, functions: Functions, *, strict: bool = False) -> None:
-        """Take the functions that there are, and whether only those may be called that strict mode allows."""
+    def __init__(
+        self, functions: Functions, *, strict: bool = False, names: Names = EVENT_NAMES, most_steps: int = 0
+    ) -> None:
+        """Take the functions that there are, and whether only those may be called that strict mode allows.
+
+        Names are those of rules unless given; evaluations may take ``most_steps``, any number if that is 0.
+        """
         self._every = functions
         self._functions = functions.allowed(strict=strict)
+        self._names = names
+        self._most_steps = most_steps
 
     def compile(self, text: str, purpose: Purpose) -> Expression:
         """Return the expression of a text. Raises ExpressionError."""
-        tree = parse(text)
+        tree = parse(text, self._names)
         kind, call_site = purpose.value
         Checker(self._functions, self._every, call_site).check(tree, kind)
         if purpose is Purpose.OUTPUT and not _sets(tree, self._functions):
             raise ExpressionError('a call such as flw.setOutput("name", payload.value) is needed here', tree.offset)
-        return Expression(text, tree, _ending(closure(tree, self._functions), purpose, tree))
+        steps = steps_of(tree, self._most_steps) if self._most_steps else 0
+        return Expression(text, tree, _ending(closure(tree, self._functions), purpose, tree), steps)
 
 
 def _sets(tree: Node, functions: Functions) -> bool:
