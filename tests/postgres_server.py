@@ -32,11 +32,12 @@ _SETTINGS = (
     "full_page_writes=off",
     "autovacuum=off",  # no test may depend on when it comes
     "shared_buffers=16MB",
+    "max_wal_size=1GB",  # the default, but for clusters with small segments
     "listen_addresses=127.0.0.1",
     "logging_collector=off",
 )
-_MADE: dict[str, bytes] = {}
-"""What initdb has made in this process, packed, by the version of PostgreSQL."""
+_MADE: dict[str, IO[bytes]] = {}
+"""What initdb has made in this process, packed in a file without a name, by the version of PostgreSQL."""
 _KEEPER = """
 cat > /dev/null  # until whoever started it closes the pipe, or has ended in whatever way
 for each in "$1"/*/*.pid; do
@@ -66,26 +67,26 @@ class Postgres:
         self._is_standby = primary is not None
         if primary is None:
             self._make_cluster(version)
-        elif version:
-            self._copy(primary)
         else:
-            self.run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--host={primary.folder}",
-                     f"--port={primary.port}", f"--username={SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+            self._copy(primary)
 
     def _make_cluster(self, version: str) -> None:
         """Have initdb make the cluster, or unpack the one that it has made for this process before."""
         if version in _MADE:
-            self._piped(["tar", "-x"], _MADE[version])
+            _MADE[version].seek(0)
+            self._done(self.start_program(["tar", "-x"], stdin=_MADE[version], stderr=subprocess.PIPE))
             return
         self.run("initdb", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
-                 "--locale=C.UTF-8", f"--username={SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
-        _MADE[version] = self._piped(["tar", "-c", self.data.name])
+                 "--locale=C.UTF-8", "--wal-segsize=1", f"--username={SUPERUSER}", f"--pgdata={self.data}")  # fmt: skip
+        _MADE[version] = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as this process lives
+        packing = ["tar", "-c", self.data.name]
+        self._done(self.start_program(packing, stdout=_MADE[version], stderr=subprocess.PIPE))
 
     def _copy(self, primary: Postgres) -> None:
-        """Copy a running server of another version than Debian's, whose pg_basebackup takes no newer ones."""
-        start, stop = ("pg_start_backup('', true, false)", "pg_stop_backup(false, false)")
-        if int(os.environ[VERSION]) >= 15:
-            start, stop = "pg_backup_start('', true)", "pg_backup_stop(false)"
+        """Copy a running server, of whichever version: pg_basebackup takes more, and Debian's no newer ones."""
+        start, stop = "pg_backup_start('', true)", "pg_backup_stop(false)"
+        if int(primary.sql("SHOW server_version_num")[0]) < 15_00_00:
+            start, stop = "pg_start_backup('', true, false)", "pg_stop_backup(false, false)"
         _, *label = primary.sql(
             f"SELECT {start};\n\\! cp -r {primary.data} {self.data} 2> /dev/null\nSELECT labelfile FROM {stop};"
         )
@@ -181,9 +182,13 @@ class Postgres:
     def _piped(self, command: list[str], given: bytes = b"") -> bytes:
         """Run a program as who owns the server, which reads what is given; returns what it prints."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = self.start_program(command, **pipes)
+        return self._done(self.start_program(command, **pipes), given)
+
+    @staticmethod
+    def _done(process: subprocess.Popen[bytes], given: bytes | None = None) -> bytes:
+        """Wait for a program to succeed; returns what it prints, if that goes to a pipe."""
         printed, complaint = process.communicate(given, timeout=120)
-        assert process.returncode == 0, f"{command[0]}: {complaint.decode(errors='replace')}"
+        assert process.returncode == 0, f"{process.args}: {complaint.decode(errors='replace')}"
         return printed
 
     def sql(self, text: str, database: str = "postgres") -> list[str]:
@@ -218,7 +223,7 @@ class Postgres:
         self,
         command: list[str],
         *,
-        stdin: int = subprocess.DEVNULL,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from postgres_server import USER, Postgres
 
 from wfx.store.postgres.connecting import Connector
@@ -30,6 +31,10 @@ _UNSOUND = {
 
 UNSOUND = " UNION ALL ".join(f"SELECT '{what}' WHERE EXISTS ({query})" for what, query in _UNSOUND.items())
 """What is not as it must be in the schema that is looked at."""
+
+
+EMPTY = pytest.mark.parametrize("tables", [False], ids=["empty"])
+"""Marks tests of PostgreSQL that begin with a schema without tables."""
 
 
 def new_name() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from postgres_server import Postgres
 
 from tests.store.postgres_schemas import schemas, unsound
+from tests.store.ready_schemas import ReadySchemas, Taken
 from wfx.store.opening import open_store
 from wfx.store.postgres.buckets import PostgresBuckets
 from wfx.store.postgres.connecting import Connector
@@ -20,9 +21,22 @@ from wfx.store.protocol import Store
 
 
 @pytest.fixture
-def option(postgres: Postgres, database: str, tmp_path: Path) -> str:
-    """The storage option of an empty schema."""
-    return schemas(postgres, database)(tmp_path)
+def tables() -> bool:
+    """Whether the schema of a test has the tables of a store from the start; tests marked as EMPTY make them."""
+    return True
+
+
+@pytest.fixture
+def option(
+    postgres: Postgres, database: str, ready_schemas: ReadySchemas, tmp_path: Path, *, tables: bool
+) -> Iterator[str]:
+    """The storage option of a schema without rows: by the socket if it has tables, else by TCP and with a password."""
+    if tables:
+        taken = Taken(ready_schemas)
+        yield taken.option(tmp_path)
+        taken.give_back()
+    else:
+        yield schemas(postgres, database)(tmp_path)
 
 
 @pytest.fixture
@@ -49,7 +63,6 @@ async def servers(option: str) -> AsyncIterator[Sequence[Store]]:
 @pytest.fixture
 async def bucket_servers(option: str) -> AsyncIterator[Sequence[PostgresBuckets]]:
     """Buckets as two servers have them, in a database with tables."""
-    await (await open_store("postgres", option)).close()
     opened = [PostgresBuckets(Connector(read_target(option)), Deadlines()) for _ in range(2)]
     yield opened
     for each in opened:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from postgres_server import PASSWORD, SUPERUSER, Postgres
 
+from tests.store.postgres_schemas import EMPTY
 from tests.store.sqlite.audit import Ledger, live
 from tests.store.sqlite.test_checking import fill
 from wfx.domain.errors import StoreUnusable
@@ -225,6 +226,7 @@ def test_damage_is_found(administrator: BlockingConnection, name: str, damage: s
     assert report.counts.get(name), report.findings
 
 
+@EMPTY
 def test_what_is_no_database_of_ours(option: str) -> None:
     """An empty database and one with other tables' versions are not examined."""
     with pytest.raises(StoreUnusable, match="has no data of wfx"):

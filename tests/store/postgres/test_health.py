@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,19 +22,34 @@ def server() -> Iterator[Postgres]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def base(server: Postgres) -> Iterator[str]:
-    """The name of a database."""
+    """The name of the database of the service that tests share."""
     with server.database() as name:
         yield name
 
 
-@pytest.fixture
-def service(server: Postgres, base: str, tmp_path: Path) -> Iterator[LocalService]:
-    """A service on the database, with the workflow."""
-    with LocalService(tmp_path, "--storage=postgres", f"--storage-opt={server.conninfo(base)}") as running:
+@contextmanager
+def serving(server: Postgres, base: str, folder: Path) -> Iterator[LocalService]:
+    """Run a service on the database, with the workflow."""
+    with LocalService(folder, "--storage=postgres", f"--storage-opt={server.conninfo(base)}") as running:
         store_workflow(running)
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared_service(server: Postgres, base: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """A service that several tests share; each leaves it as it was."""
+    with serving(server, base, tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture
+def service(shared_service: LocalService) -> LocalService:
+    """That service, which is up and has logged nothing of the test."""
+    eventually(lambda: probes(shared_service) == ("up", 200), "the service is ready")
+    shared_service.lines.clear()
+    return shared_service
 
 
 def probes(service: LocalService) -> tuple[str, int]:
@@ -101,34 +117,36 @@ def test_tables_and_rights(server: Postgres, base: str, service: LocalService, h
     assert not any("Traceback" in line for line in service.lines)
 
 
-def test_another_database(server: Postgres, base: str, service: LocalService) -> None:
+def test_another_database(server: Postgres, tmp_path: Path) -> None:
     """A database that is made anew under a server that runs: requests get 503, and probes tell."""
-    server.sql(f"DROP DATABASE {base} WITH (FORCE)")
-    eventually(lambda: "does not exist" in refused_change(service), "the database is gone")
-    server.sql(f"CREATE DATABASE {base} OWNER wfx TEMPLATE template0")
-    eventually(lambda: "SQLSTATE 42P01" in refused_change(service), "the new one is empty")
-    eventually(lambda: probes(service) == ("down", 503), "probes tell")
-    with operator(service) as client:
-        assert client.get("/jobs").status_code == 503
-    assert not any("Traceback" in line for line in service.lines)
-
-
-def test_too_few_connections(server: Postgres, service: LocalService) -> None:
-    """While PostgreSQL lets the server have no more connections and lists get 503, probes and one log record tell."""
-    server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 3")
-    try:
-        with operator(service) as client:
-            for _ in range(3):
-                assert client.get("/jobs?sort=asc").status_code == 503
+    with server.database() as base, serving(server, base, tmp_path) as service:
+        server.sql(f"DROP DATABASE {base} WITH (FORCE)")
+        eventually(lambda: "does not exist" in refused_change(service), "the database is gone")
+        server.sql(f"CREATE DATABASE {base} OWNER wfx TEMPLATE template0")
+        eventually(lambda: "SQLSTATE 42P01" in refused_change(service), "the new one is empty")
         eventually(lambda: probes(service) == ("down", 503), "probes tell")
-        assert records(service, "store is down: no connection to PostgreSQL: ") == 1
-        told = [line for line in service.lines if "too many connections for role" in line]
-        assert [line for line in told if "store is down" not in line] == told[:1]
-    finally:
-        server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
-    eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
-    with operator(service) as client:
-        assert client.get("/jobs?sort=asc").status_code == 200
+        with operator(service) as client:
+            assert client.get("/jobs").status_code == 503
+        assert not any("Traceback" in line for line in service.lines)
+
+
+def test_too_few_connections(server: Postgres, tmp_path: Path) -> None:
+    """While PostgreSQL lets the server have no more connections and lists get 503, probes and one log record tell."""
+    with server.database() as base, serving(server, base, tmp_path) as service:
+        server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT 3")
+        try:
+            with operator(service) as client:
+                for _ in range(3):
+                    assert client.get("/jobs?sort=asc").status_code == 503
+            eventually(lambda: probes(service) == ("down", 503), "probes tell")
+            assert records(service, "store is down: no connection to PostgreSQL: ") == 1
+            told = [line for line in service.lines if "too many connections for role" in line]
+            assert [line for line in told if "store is down" not in line] == told[:1]
+        finally:
+            server.sql(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+        eventually(lambda: probes(service) == ("up", 200), "the service is ready again")
+        with operator(service) as client:
+            assert client.get("/jobs?sort=asc").status_code == 200
 
 
 _FILL = """

@@ -20,6 +20,12 @@ from wfx.store.postgres import restoring
 SECONDS = 60.0
 
 
+@pytest.fixture
+def tables() -> bool:
+    """Each test begins without tables."""
+    return False
+
+
 def header(workflows: int) -> Header:
     """The header of so many workflows without events."""
     return Header("", 0, 0, workflows=workflows, jobs=0, events=0, consumers=0)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.store.postgres.patience import until
 from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
+from tests.store.postgres_schemas import EMPTY
 from tests.store.samples import FLOW, all_jobs, begin, move, redefine, tag, together, untag
 from tests.store.test_queries import matches, populate
 from wfx.domain.errors import StoreUnusable
@@ -156,6 +157,7 @@ async def test_searches_read_the_table(store: Store, plain: Plain) -> None:
     assert (await store.query_jobs(query)).total == sum(matches(job, query) for job in jobs)
 
 
+@EMPTY
 async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database with jobs gets the table, which stays true while a server of the release before goes on."""
     start_as_before(BEFORE, monkeypatch)
@@ -175,6 +177,7 @@ async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, m
     assert (await asyncio.to_thread(check, option)).findings == []
 
 
+@EMPTY
 @pytest.mark.parametrize("pruned", [False, True])
 async def test_changes_during_an_upgrade(
     option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch, *, pruned: bool
@@ -202,6 +205,7 @@ async def test_changes_during_an_upgrade(
     await writing.close()
 
 
+@EMPTY
 async def test_what_is_imported_has_its_tags(
     option: str, plain: Plain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ async def proxy(postgres: Postgres) -> CuttingProxy:
 async def store(proxy: CuttingProxy, option: str) -> AsyncIterator[Store]:
     """A store behind the proxy, which is sound in the end."""
     async with proxy.running() as port:
-        opened = await open_store("postgres", f"{option} port={port} sslmode=disable")
+        opened = await open_store("postgres", f"{option} host=127.0.0.1 port={port} sslmode=disable")
         await opened.create_workflow(FLOW)
         yield opened
         await opened.close()

@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture
+def tables() -> bool:
+    """Each test begins without tables."""
+    return False
+
+
 @pytest.mark.parametrize("command", [["check"], ["backup", "copy.jsonl"], ["export", "copy.jsonl"]])
 def test_tools_refuse_an_empty_database(option: str, tmp_path: Path, command: list[str]) -> None:
     """`wfx check`, `wfx backup` and `wfx export` refuse a database without tables, name it, and hide the password."""

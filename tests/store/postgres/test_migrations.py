@@ -17,6 +17,12 @@ from wfx.store.postgres.migrate import LOCK, TABLES, VERSION_TABLE, Migration, m
 from wfx.store.postgres.target import read_target
 
 
+@pytest.fixture
+def tables() -> bool:
+    """Each test begins without tables."""
+    return False
+
+
 async def execute(option: str, sql: str) -> None:
     """Run statements in the schema of a test."""
     plain = await Connector(read_target(option))()

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from postgres_server import PASSWORD, USER, Postgres
 
+from tests.store.postgres_schemas import EMPTY
 from tests.store.samples import FLOW, begin, renamed
 from wfx.config.options import Config
 from wfx.demo.local import LocalService
@@ -103,6 +104,7 @@ async def test_bad_listen_dsn(option: str, dsn: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+@EMPTY
 @pytest.mark.parametrize("pooler", [True, False])
 async def test_too_few_connections(postgres: Postgres, option: str, *, pooler: bool) -> None:
     """A database that lets a server have some of its connections only is named at the start, with the reason."""

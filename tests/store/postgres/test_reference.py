@@ -90,6 +90,12 @@ Run = Callable[[str], list[str]]
 
 
 @pytest.fixture
+def tables() -> bool:
+    """Each test begins without tables."""
+    return False
+
+
+@pytest.fixture
 def run(postgres: Postgres, database: str, option: str) -> Run:
     """Runs statements in a database of the reference, which is made first."""
     schema = option.partition("search_path=")[2].rstrip("'")

@@ -7,7 +7,6 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import pytest
@@ -30,32 +29,30 @@ from tests.store.postgres_schemas import schemas, unsound
 from wfx.demo.local import LocalService
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    """A PostgreSQL that the test may stop."""
+    """A PostgreSQL that the tests may stop, and start again."""
     with Postgres() as running:
         yield running
 
 
-@pytest.fixture
-def option(server: Postgres, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def option(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The storage option of a database, which is sound in the end."""
     with server.database() as database:
-        option = schemas(server, database)(tmp_path)
+        option = schemas(server, database)(tmp_path_factory.mktemp("schema"))
         yield option
         findings = [each for each in asyncio.run(unsound(option)) if each != "writers that are gone"]
         assert findings == [], "a killed service leaves its row in the table of writers, and nothing else"
 
 
-@pytest.fixture
-def services(option: str, tmp_path: Path) -> Iterator[list[LocalService]]:
-    """Two services on the database, with the workflow."""
+@pytest.fixture(scope="module")
+def services(option: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LocalService]]:
+    """Two services on the database, with the workflow, which the tests leave at work."""
     with ExitStack() as stack:
         both = []
         for name in ("first", "second"):
-            folder = tmp_path / name
-            folder.mkdir()
-            service = LocalService(folder, "--storage=postgres", f"--storage-opt={option}")
+            service = LocalService(tmp_path_factory.mktemp(name), "--storage=postgres", f"--storage-opt={option}")
             both.append(stack.enter_context(service))
         store_workflow(both[0])
         yield both

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.store.postgres_schemas import EMPTY
 from tests.store.samples import FLOW, all_jobs, attempt, begin, move, redefine, renamed, tag, together, whole_log
 from tests.waiting import DEADLINE
 from wfx.domain.errors import JobNotFound, StepTaken, WorkflowInUse, WorkflowNotFound, WorkflowNotUnique
@@ -32,6 +33,7 @@ async def followed(follower: LogFollower, head: int) -> list[Event]:
     return events
 
 
+@EMPTY
 async def test_servers_that_start_at_once_make_the_tables_once(option: str) -> None:
     """Row 7: servers that start at the same time on an empty database all come up, on the same log."""
     stores = await asyncio.gather(*(open_store("postgres", option) for _ in range(4)))

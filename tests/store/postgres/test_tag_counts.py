@@ -12,6 +12,7 @@ import pytest
 from tests.store.postgres.patience import until
 from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
 from tests.store.postgres.test_job_tags import live
+from tests.store.postgres_schemas import EMPTY
 from tests.store.samples import FLOW, all_jobs, begin, move, tag, together
 from tests.store.test_queries import populate
 from tests.store.test_summaries import counted
@@ -239,6 +240,7 @@ async def test_tags_that_few_have_by_now(store: Store, plain: Plain) -> None:
     assert await plain.fetchval("SELECT count(*) FROM tag_count") == 0
 
 
+@EMPTY
 async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a server of the release before, which began on its own tables, summaries are right, later from counts."""
     start_as_before(BEFORE, monkeypatch)
@@ -259,6 +261,7 @@ async def test_an_upgrade_beside_the_release_before(option: str, plain: Plain, m
     assert (await asyncio.to_thread(check, option)).findings == []
 
 
+@EMPTY
 def test_an_import_leaves_counts(option: str, tmp_path: Path) -> None:
     """After an import summaries are read from counts at once, by state and by tag."""
     asyncio.run(_filled(tmp_path / "wfx.db"))

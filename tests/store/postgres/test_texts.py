@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from tests.store.postgres.release_before import start_as_before, write_as_before_counts_of_tags
+from tests.store.postgres_schemas import EMPTY
 from tests.store.samples import FLOW, all_jobs, begin, tag, untag
 from wfx.domain.errors import JobNotFound, TextTooLong, WorkflowNotFound
 from wfx.domain.job_list import JobListQuery
@@ -107,6 +108,7 @@ async def test_a_tag_like_what_a_long_one_is_found_by(store: Store) -> None:
     assert changed.tags == b"[]"
 
 
+@EMPTY
 async def test_tags_of_an_older_schema_that_begin_with_the_mark(
     option: str, plain: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from postgres_server import Postgres
 
-from tests.store.postgres_schemas import unsound
+from tests.store.postgres_schemas import EMPTY, unsound
 from tests.store.samples import FLOW, begin, renamed
 from tests.store.sqlite.test_checking import fill
 from wfx.domain.errors import StoreUnusable
@@ -37,23 +37,24 @@ from wfx.store.sqlite import restoring as sqlite_restoring
 from wfx.store.sqlite.checking import check
 
 
-@pytest.fixture
-def sqlite_lines(tmp_path: Path) -> list[bytes]:
+@pytest.fixture(scope="module")
+def sqlite_lines(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, ...]:
     """A dump of a SQLite database with some of everything."""
+    path = tmp_path_factory.mktemp("source") / "wfx.db"
 
     async def filled() -> None:
-        store = await open_store("sqlite", str(tmp_path / "wfx.db"))
+        store = await open_store("sqlite", str(path))
         try:
             await fill(store)
         finally:
             await store.close()
 
     asyncio.run(filled())
-    with sqlite_dumping.dump(tmp_path / "wfx.db") as (header, records):
-        return list(lines(header, records))
+    with sqlite_dumping.dump(path) as (header, records):
+        return tuple(lines(header, records))
 
 
-def imported(dump_lines: list[bytes], option: str) -> None:
+def imported(dump_lines: Sequence[bytes], option: str) -> None:
     """Fill the database with a dump."""
     reader = DumpReader("dump", dump_lines)
     restoring.restore(option, reader.header, reader.records(), quiet)
@@ -64,13 +65,14 @@ async def started(option: str) -> None:
     await (await open_store("postgres", option)).close()
 
 
-def dumped(option: str) -> list[bytes]:
+def dumped(option: str) -> tuple[bytes, ...]:
     """The lines of a dump."""
     with dumping.dump(option) as (header, records):
-        return list(lines(header, records))
+        return tuple(lines(header, records))
 
 
-def test_data_moves_there_and_back(sqlite_lines: list[bytes], option: str, tmp_path: Path) -> None:
+@EMPTY
+def test_data_moves_there_and_back(sqlite_lines: tuple[bytes, ...], option: str, tmp_path: Path) -> None:
     """What comes from SQLite into PostgreSQL is sound, dumps the same, and comes back into SQLite sound."""
     imported(sqlite_lines, option)
     assert asyncio.run(unsound(option)) == []
@@ -81,7 +83,7 @@ def test_data_moves_there_and_back(sqlite_lines: list[bytes], option: str, tmp_p
     assert check(tmp_path / "back.db").sound
 
 
-def test_life_goes_on(sqlite_lines: list[bytes], option: str) -> None:
+def test_life_goes_on(sqlite_lines: tuple[bytes, ...], option: str) -> None:
     """A server on an imported database creates workflows and jobs, behind the events that are there."""
     imported(sqlite_lines, option)
     head = DumpReader("dump", sqlite_lines).header.head
@@ -103,7 +105,9 @@ def test_life_goes_on(sqlite_lines: list[bytes], option: str) -> None:
     assert asyncio.run(unsound(option)) == []
 
 
-def test_an_interrupted_import_goes_on(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_import_goes_on(
+    sqlite_lines: tuple[bytes, ...], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An import that ended in the middle keeps servers out, and writes the rest when it is called again."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
     reader = DumpReader("dump", sqlite_lines)
@@ -126,8 +130,9 @@ def test_an_interrupted_import_goes_on(sqlite_lines: list[bytes], option: str, m
     assert dumped(option)[1:-1] == sqlite_lines[1:-1]
 
 
+@EMPTY
 def test_of_two_imports_one_ends(
-    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_lines: tuple[bytes, ...], option: str, postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An import that finds what another one has written meanwhile ends, and names the database."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
@@ -143,7 +148,7 @@ def test_of_two_imports_one_ends(
         restoring.restore(option, reader.header, overtaken(reader.records()), quiet)
 
 
-def test_nothing_is_mixed(sqlite_lines: list[bytes], option: str) -> None:
+def test_nothing_is_mixed(sqlite_lines: tuple[bytes, ...], option: str) -> None:
     """An import into a database that has data is refused, and changes nothing."""
     imported(sqlite_lines, option)
     before = dumped(option)
@@ -152,7 +157,7 @@ def test_nothing_is_mixed(sqlite_lines: list[bytes], option: str) -> None:
     assert dumped(option) == before
 
 
-def test_what_is_not_sound(sqlite_lines: list[bytes], option: str) -> None:
+def test_what_is_not_sound(sqlite_lines: tuple[bytes, ...], option: str) -> None:
     """Records that contradict each other are refused, and leave an empty database that another import fills."""
     reader = DumpReader("dump", sqlite_lines)
     changed = (
@@ -167,7 +172,7 @@ def test_what_is_not_sound(sqlite_lines: list[bytes], option: str) -> None:
     assert dumped(option)[1:-1] == sqlite_lines[1:-1]
 
 
-def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_twice(sqlite_lines: tuple[bytes, ...], option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that is there twice is refused by name, and the database is empty again."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 2)
     jobs = [line for line in sqlite_lines if line.startswith(b'{"kind":"job"')]
@@ -183,7 +188,7 @@ def test_a_record_twice(sqlite_lines: list[bytes], option: str, monkeypatch: pyt
     (4, b"{", "it is not a line of a dump"),
 ])  # fmt: skip
 def test_nothing_stays_of_a_refused_dump(
-    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch, place: int, line: bytes, reason: str
+    sqlite_lines: tuple[bytes, ...], option: str, monkeypatch: pytest.MonkeyPatch, place: int, line: bytes, reason: str
 ) -> None:
     """A dump that was changed leaves an empty database, which a server opens and another import fills."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 1)
@@ -195,7 +200,7 @@ def test_nothing_stays_of_a_refused_dump(
     imported(sqlite_lines, option)
 
 
-def test_a_slow_reader_is_waited_for(sqlite_lines: list[bytes], option: str) -> None:
+def test_a_slow_reader_is_waited_for(sqlite_lines: tuple[bytes, ...], option: str) -> None:
     """PostgreSQL does not end a dump's transaction while whoever takes the records is busy with something else."""
     imported(sqlite_lines, option)
     with one_state(option) as connection:
@@ -224,7 +229,7 @@ REFUSED: dict[str, tuple[type[Any], dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_names_that_postgresql_cannot_have(
-    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch, what: str
+    sqlite_lines: tuple[bytes, ...], option: str, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """A record with a name that no index can hold is refused by name, and the database is empty again."""
     monkeypatch.setattr("wfx.store.postgres.restoring._TOGETHER", 1)
@@ -245,7 +250,7 @@ def test_names_that_postgresql_cannot_have(
     ("DELETE FROM log", "the table log"),
 ])  # fmt: skip
 def test_rows_that_cannot_be_read(
-    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str, sql: str, reason: str
+    sqlite_lines: tuple[bytes, ...], option: str, postgres: Postgres, database: str, sql: str, reason: str
 ) -> None:
     """A database with a row that makes no record is not exported, and the row is named."""
     imported(sqlite_lines, option)
@@ -256,7 +261,7 @@ def test_rows_that_cannot_be_read(
 
 
 def test_a_lost_connection_is_one_of_the_source(
-    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str, tmp_path: Path
+    sqlite_lines: tuple[bytes, ...], option: str, postgres: Postgres, database: str, tmp_path: Path
 ) -> None:
     """Where the source's connection is lost while a file is written, the message is about the source."""
     imported(sqlite_lines, option)
@@ -269,7 +274,7 @@ def test_a_lost_connection_is_one_of_the_source(
 
 
 def test_documents_are_fetched_a_few_bytes_at_a_time(
-    sqlite_lines: list[bytes], option: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_lines: tuple[bytes, ...], option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However large jobs are, export and check have few bytes of them in memory at a time."""
     imported(sqlite_lines, option)
@@ -286,7 +291,8 @@ def test_documents_are_fetched_a_few_bytes_at_a_time(
     assert dumped(option)[1:-1] == sqlite_lines[1:-1]
 
 
-def test_a_standby_is_read(sqlite_lines: list[bytes], option: str, postgres: Postgres) -> None:
+@EMPTY
+def test_a_standby_is_read(sqlite_lines: tuple[bytes, ...], option: str, postgres: Postgres) -> None:
     """A standby that is named alone is exported, and no import is made into it."""
     imported(sqlite_lines, option)
     with Postgres(postgres) as standby:
@@ -302,7 +308,7 @@ def test_a_standby_is_read(sqlite_lines: list[bytes], option: str, postgres: Pos
 
 
 def test_an_import_is_known_to_the_planner(
-    sqlite_lines: list[bytes], option: str, postgres: Postgres, database: str
+    sqlite_lines: tuple[bytes, ...], option: str, postgres: Postgres, database: str
 ) -> None:
     """After an import PostgreSQL knows how many rows there are, so that searches are planned for them."""
     imported(sqlite_lines, option)
