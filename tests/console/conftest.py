@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 from tests.chromium import CHROMIUM, QUIET
 from wfx.demo.local import LocalService
 
 API = "/api/wfx/v1"
+DEADLINE = 120_000.0
+"""Milliseconds in which a machine that is busy with other things does anything."""
 WORKFLOW: dict[str, Any] = {
     "name": "lamp.flow",
     "groups": [
@@ -35,8 +39,8 @@ class Fleet:
 
     def __init__(self, service: LocalService) -> None:
         self.service = service
-        self.north = httpx.Client(base_url=service.north + API, trust_env=False)
-        self.south = httpx.Client(base_url=service.south + API, trust_env=False)
+        self.north = httpx.Client(base_url=service.north + API, trust_env=False, timeout=60)
+        self.south = httpx.Client(base_url=service.south + API, trust_env=False, timeout=60)
 
     def close(self) -> None:
         """Close the connections."""
@@ -77,21 +81,31 @@ def fleet(serving: Fleet) -> Fleet:
     return serving
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of this folder in one loop, that of the browser."""
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A browser with nothing in its cache."""
+    """A browser for all tests; each has a context of its own in it, with nothing in its cache."""
+    expect.set_options(timeout=DEADLINE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET), timeout=DEADLINE)
         yield browser
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, fleet: Fleet) -> AsyncIterator[Page]:
     """A page of the console; the test fails if anything was wrong with it, or if it asked another host."""
     page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="Europe/Berlin")
+    page.set_default_timeout(DEADLINE)
     faults = watch(page, fleet.service.north)
     yield page
+    await page.close()
     assert faults == []
 
 

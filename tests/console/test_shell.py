@@ -8,10 +8,10 @@ from tests.console.conftest import Fleet
 
 
 async def test_it_opens(page: Page, fleet: Fleet) -> None:
-    """The console opens on the jobs, and says so in its title."""
+    """The console opens on the overview, and says so in its title."""
     await page.goto(fleet.console)
-    await expect(page.get_by_role("heading", level=1, name="Jobs")).to_be_visible()
-    await expect(page).to_have_title("Jobs · wfx")
+    await expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    await expect(page).to_have_title("Overview · wfx")
 
 
 async def test_the_theme_is_kept(page: Page, fleet: Fleet) -> None:

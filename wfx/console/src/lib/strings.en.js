@@ -55,6 +55,31 @@ export const strings = {
       507: "The disk of the service is full. Nothing was changed.",
     },
   },
+  overview: {
+    title: "Overview",
+    groups: /** @type {Record<string, string>} */ ({ OPEN: "open", CLOSED: "done", FAILED: "failed" }),
+    noGroup: "in no group",
+    up: "service is up",
+    down: "service is down:",
+    byWorkflow: "Jobs by workflow",
+    /** @param {number} count */
+    allWorkflows: (count) => `all ${number(count)} workflows`,
+    attention: "Needs a person",
+    nothing: "Nothing failed, nothing waits for you.",
+    /** @param {number} jobs */
+    wait: (jobs) => `${jobs === 1 ? "waits" : "wait"} for an operator in`,
+    /** @param {number} jobs */
+    stuck: (jobs) => `${jobs === 1 ? "has" : "have"} not changed for a day`,
+    failed: "failed; the newest:",
+    activity: "Activity",
+    hours: "Jobs of the last 24 hours, by hour",
+    created: "created",
+    closed: "done",
+    failedShort: "failed",
+    events: "events",
+    /** @param {number} perSecond */
+    rate: (perSecond) => `Events in each of the last 120 seconds; ${perSecond.toFixed(1)} a second now`,
+  },
   jobs: {
     title: "Jobs",
     /** @param {string} shown @param {string} total */
@@ -195,6 +220,60 @@ export const strings = {
     },
   },
   dialog: { cancel: "Cancel", close: "Close" },
+  graph: {
+    asTable: "As a table",
+    state: "State",
+    time: "Time in it",
+    meaning: "Meaning",
+    leadsTo: "Leads to",
+    larger: "Larger (+)",
+    smaller: "Smaller (-)",
+    whole: "Show all of it (0)",
+    legend: "Solid: the device's transitions. Dashed: those of operators and of the service. Drag to move; wheel, + and - enlarge; 0 shows all.",
+    /** @param {string} label */
+    frame: (label) => `${label}: arrow keys move it, + and - enlarge it`,
+    /** @param {string} label @param {string | undefined} present */
+    summary: (label, present) => `${label}${present === undefined ? "" : `, now in ${present}`}; the table below says the same`,
+    /** @param {number} count */
+    left: (count) => `${counted(count, "transition is", "transitions are")} too long to draw; the table has them.`,
+  },
+  workflows: {
+    title: "Workflows",
+    one: "Workflow",
+    name: "Name",
+    description: "Description",
+    jobs: "Jobs",
+    noJobs: "no jobs",
+    noGroup: "in no group",
+    create: "New workflow",
+    none: "There are no workflows yet.",
+    noneCommand: "wfxctl workflow create workflow.yml",
+    pages: "Pages",
+    previous: "Previous",
+    next: "Next",
+    refresh: "Refresh",
+    /** @param {number} first @param {number} last @param {number} total */
+    range: (first, last, total) => `showing ${number(first)}–${number(last)} of ${number(total)}`,
+    /** @param {number} count */
+    jobsIn: (count) => counted(count, "job"),
+    allJobs: "Show its jobs",
+    json: "JSON",
+    delete: "Delete",
+    /** @param {string} name */
+    deleteTitle: (name) => `Delete ${name}?`,
+    deleteUnused: "No job follows it. It is gone then, and its name is free again.",
+    /** @param {number} count */
+    deleteUsed: (count) => `${counted(count, "job follows", "jobs follow")} it. The service deletes a workflow only once these are deleted.`,
+    source: "Definition, as YAML or JSON",
+    send: "Create",
+    preview: "What it looks like",
+    faults: "What is wrong",
+    noFaults: "Nothing is known to be wrong yet; the service checks it when it is created.",
+    notAMapping: "The definition has to be a mapping with name, states and transitions.",
+    /** @param {number} line */
+    line: (line) => `line ${number(line)}`,
+    copyOf: "New one like this",
+  },
   copied: "copied",
   copy: "Copy",
   keys: {

@@ -9,7 +9,13 @@ const ORDER = /** @type {const} */ (["auto", "light", "dark"]);
 
 export const theme = signal(/** @type {Theme} */ ("auto"));
 
+/** Whether the system asks for dark colours; what is drawn on a canvas has to be drawn anew then. */
+export const dark = signal(false);
+
 export function startTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  dark.value = system.matches;
+  system.addEventListener("change", () => (dark.value = system.matches));
   let kept = null;
   try {
     kept = localStorage.getItem(NAME);

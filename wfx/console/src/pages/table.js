@@ -2,6 +2,10 @@
 
 import { page as job } from "./job/page.js";
 import { page as jobs } from "./jobs/page.js";
+import { page as newWorkflow } from "./new_workflow/page.js";
+import { page as overview } from "./overview/page.js";
+import { page as workflow } from "./workflow/page.js";
+import { page as workflows } from "./workflows/page.js";
 
 /**
  * @typedef {object} Page
@@ -12,7 +16,7 @@ import { page as jobs } from "./jobs/page.js";
  */
 
 /** @type {readonly Page[]} in the order of the navigation */
-export const pages = [jobs, job];
+export const pages = [overview, jobs, job, workflows, workflow, newWorkflow];
 
 /** What `/ui/` itself shows. */
-export const first = jobs;
+export const first = overview;

@@ -1,8 +1,10 @@
-// The way a job has taken through its workflow, with the time in each state.
+// The way a job has taken through its workflow, with the time in each state, on the workflow's graph.
 
+import { useMemo } from "preact/hooks";
 import { duration } from "../../lib/format.js";
+import { Graph } from "../../lib/graph/view.js";
 import { html } from "../../lib/html.js";
-import { Status } from "../../lib/status.js";
+import { strings } from "../../lib/strings.en.js";
 import { now } from "../../lib/text.js";
 import { timesOf } from "./history.js";
 
@@ -11,13 +13,11 @@ import { timesOf } from "./history.js";
 
 /** @param {{ workflow: Workflow, path: string[], rows: Row[] }} props */
 export function Path({ workflow, path, rows }) {
-  const times = timesOf(rows, now.value);
-  const groupOf = (/** @type {string} */ state) => workflow.groups?.find((group) => group.states?.includes(state))?.name ?? "";
-  return html`<ol class="path" id="graphDiv">
-    ${path.map(
-      (state, index) => html`<li key=${index} class=${index === path.length - 1 ? "present" : ""}>
-        <${Status} group=${groupOf(state)} state=${state} /><span class="faint">${duration(times.get(state) ?? 0)}</span>
-      </li>`,
-    )}
-  </ol>`;
+  // Each reading of the job has its workflow anew, which never changes: it is laid out once.
+  const drawn = useMemo(() => workflow, [workflow.name]);
+  const times = [...timesOf(rows, now.value)].map(([state, seconds]) => /** @type {const} */ ([state, duration(seconds)]));
+  return html`<mermaid class="mermaid">
+    <${Graph} id="graphDiv" label=${workflow.name} workflow=${drawn} present=${path.at(-1)} taken=${path}
+      notes=${new Map(times)} noteTitle=${strings.graph.time} />
+  </mermaid>`;
 }
