@@ -13,13 +13,14 @@ VERSIONS := 14 16 17 18
 .DEFAULT_GOAL := help
 .PHONY: help run demo run-cluster test test-postgres-versions check lint types contracts bench bench-compare bench-scale performance plots soak crash-cluster \
         fuzz attack mutants docs \
-        lock packages script-engine wheel deb sbom container clean
+        lock packages script-engine console console-packages console-types console-test wheel deb sbom container clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.runtime ## Start the service on SQLite (./wfx.db): northbound on 8081, southbound on 8080
 	@$(BIN)/python -m release.script_engine --if-npm-is-found
+	@$(BIN)/python -m release.console --if-npm-is-found
 	@$(BIN)/python -m wfx.welcome $(ARGS)
 	@exec $(BIN)/wfx $(ARGS)
 
@@ -30,7 +31,7 @@ run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behin
 	@.ci/packages cluster
 	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine packages check ## Run everything that can fail
+test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine console packages check console-test ## Run everything that can fail
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 test-postgres-versions: $(VENV)/.dev $(VENV)/.postgres packages ## Run the tests of the store on PostgreSQL 14, 16, 17 and 18 (a quarter of an hour)
@@ -39,7 +40,7 @@ test-postgres-versions: $(VENV)/.dev $(VENV)/.postgres packages ## Run the tests
 	    -k "not (sqlite or memory)" $(ARGS) || exit 1; \
 	done
 
-check: $(VENV)/.dev lint types contracts ## Lint, types and import contracts
+check: $(VENV)/.dev lint types console-types contracts ## Lint, types and import contracts
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -96,10 +97,22 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation anew, and w
 script-engine: $(VENV)/.runtime ## Fetch the engine of scripts, which is no part of the repository (by npm, pinned by its hash)
 	@$(BIN)/python -m release.script_engine
 
-wheel: $(VENV)/.runtime script-engine ## Build wheel and source archive into dist/
+console: $(VENV)/.runtime ## Build the console, whose tools and libraries npm fetches, pinned by their hashes
+	@$(BIN)/python -m release.console
+
+console-packages: $(VENV)/.dev
+	@$(BIN)/python -m release.console --packages
+
+console-types: console-packages
+	@cd wfx/console && PATH="$(abspath $(BIN)):$$PATH" node node_modules/typescript/bin/tsc --project .
+
+console-test: console-packages ## Run the unit tests of the console
+	@cd wfx/console && PATH="$(abspath $(BIN)):$$PATH" node --test "src/**/*.test.js"
+
+wheel: $(VENV)/.runtime script-engine console ## Build wheel and source archive into dist/
 	$(BIN)/python -m hatchling build -d dist
 
-deb: $(VENV)/.runtime script-engine ## Build the Debian package into dist/ (no root needed)
+deb: $(VENV)/.runtime script-engine console ## Build the Debian package into dist/ (no root needed)
 	@$(BIN)/python -m release.deb dist
 
 sbom: $(VENV)/.runtime ## Write what wfx consists of into dist/, as CycloneDX and SPDX
@@ -127,7 +140,7 @@ packages:
 	@.ci/packages
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) wfx/console/built wfx/console/node_modules .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "wfx needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }

@@ -1,4 +1,7 @@
-"""Bill of materials: the packages of requirements.lock and the engine of scripts, as CycloneDX 1.6 or SPDX 2.3."""
+"""Bill of materials, as CycloneDX 1.6 or SPDX 2.3.
+
+It has the packages of requirements.lock, the engine of scripts, and the libraries of the console.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Any
 from hatch_build import commit_of
 from release.clock import build_time
 from release.components import ROOT, Component, components, direct_needs, project
+from release.console_parts import FOLDER, ConsolePart, console_parts
 from release.engine_part import EnginePart, engine_part
 from wfx.scripts.engine_file import SHA256
 from wfx.version import COMMIT
@@ -28,6 +32,7 @@ def _time() -> str:
 
 def _serial(parts: list[Component]) -> uuid.UUID:
     told = [project()["version"], commit_of(ROOT), *(f"{part.name}=={part.version}" for part in parts), SHA256]
+    told += [part.purl for part in console_parts()]
     return uuid.uuid5(_NAMESPACE, "\n".join(told))
 
 
@@ -45,7 +50,8 @@ def cyclonedx(parts: list[Component]) -> dict[str, Any]:
     about = project()
     own = _purl(about["name"], about["version"])
     references = {part.name: _purl(part.name, part.version) for part in parts}
-    engine = engine_part()
+    engine, console = engine_part(), console_parts()
+    brought = [engine.purl, *(part.purl for part in console)]
     needs = [(references[part.name], part.needs) for part in parts]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -69,11 +75,11 @@ def cyclonedx(parts: list[Component]) -> dict[str, Any]:
                 "hashes": [{"alg": "SHA-256", "content": content} for content in part.hashes],
             }
             for part in parts
-        ] + [_engine_component(engine)],
+        ] + [_engine_component(engine), *(_console_component(part) for part in console)],
         "dependencies": [
-            {"ref": own, "dependsOn": [*(references[name] for name in direct_needs()), engine.purl]},
+            {"ref": own, "dependsOn": [*(references[name] for name in direct_needs()), *brought]},
             *({"ref": one, "dependsOn": [references[name] for name in names]} for one, names in needs),
-            {"ref": engine.purl, "dependsOn": []},
+            *({"ref": purl, "dependsOn": []} for purl in brought),
         ],
     }  # fmt: skip
 
@@ -87,11 +93,20 @@ def _engine_component(engine: EnginePart) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _console_component(part: ConsolePart) -> dict[str, Any]:
+    return {
+        "type": "library", "bom-ref": part.purl, "name": part.name, "version": part.version,
+        "licenses": _license(part.license), "purl": part.purl,
+        "hashes": [{"alg": "SHA-512", "content": part.sha512}],
+        "properties": [{"name": "wfx:file", "value": FOLDER}],
+    }  # fmt: skip
+
+
 def spdx(parts: list[Component]) -> dict[str, Any]:
     """Describe the parts, and which of them needs which, as SPDX."""
     about = project()
     own = _spdx_package(about["name"], about["version"], about["license"])
-    engine = _engine_package(engine_part())
+    brought = [_engine_package(engine_part()), *map(_console_package, console_parts())]
     needs = [(about["name"], direct_needs()), *((part.name, part.needs) for part in parts)]
     return {
         "spdxVersion": "SPDX-2.3",
@@ -100,10 +115,10 @@ def spdx(parts: list[Component]) -> dict[str, Any]:
         "name": f"{about['name']}-{about['version']}",
         "documentNamespace": f"https://spdx.org/spdxdocs/{about['name']}-{about['version']}-{_serial(parts)}",
         "creationInfo": {"created": _time(), "creators": [f"Tool: {_TOOL}-{about['version']}"]},
-        "packages": [own, *(_spdx_package(part.name, part.version, part.license) for part in parts), engine],
+        "packages": [own, *(_spdx_package(part.name, part.version, part.license) for part in parts), *brought],
         "relationships": [
             _relationship("SPDXRef-DOCUMENT", "DESCRIBES", own["SPDXID"]),
-            _relationship(own["SPDXID"], "CONTAINS", engine["SPDXID"]),
+            *(_relationship(own["SPDXID"], "CONTAINS", part["SPDXID"]) for part in brought),
             *(
                 _relationship(_spdx_name(one), "DEPENDS_ON", _spdx_name(name))
                 for one, names in needs for name in names
@@ -138,6 +153,16 @@ def _engine_package(engine: EnginePart) -> dict[str, Any]:
         "packageFileName": engine.file,
         "checksums": [{"algorithm": "SHA256", "checksumValue": engine.sha256}],
         "externalRefs": [reference | {"referenceLocator": engine.purl}],
+    }
+
+
+def _console_package(part: ConsolePart) -> dict[str, Any]:
+    package = _spdx_package(part.name, part.version, part.license)
+    (reference,) = package["externalRefs"]
+    return package | {
+        "SPDXID": _spdx_name(part.spdx_name),
+        "checksums": [{"algorithm": "SHA512", "checksumValue": part.sha512}],
+        "externalRefs": [reference | {"referenceLocator": part.purl}],
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from release import licences, sbom
 from release.components import ROOT, Component, NotAsLocked, project
+from release.console_parts import FOLDER, LICENSE_TEXTS, console_parts
 from release.engine_part import LICENSE_TEXT, engine_part
 
 HOME = "usr/lib/wfx"
@@ -146,6 +147,7 @@ def _documents(tree: Path, parts: list[Component]) -> None:
         for place, text in licences.texts(part).items():
             _write(tree / _LICENCES / part.name / place, text)
     _write(tree / _LICENCES / engine_part().name / "LICENSE.txt", LICENSE_TEXT.read_bytes())
+    _write(tree / _LICENCES / "console" / "LICENSE.txt", LICENSE_TEXTS.read_bytes())
     _write(tree / _LICENCES / "wfx" / "LICENSE", (ROOT / "LICENSE").read_bytes())
 
 
@@ -160,6 +162,7 @@ def _run_by_own_python(program: Path) -> None:
 def _copyright(parts: list[Component]) -> str:
     """Say whose each part is, and where the texts of the licences are."""
     own, engine = project(), engine_part()
+    console = sorted({part.license for part in console_parts()})
     stanzas = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: wfx",
         f"Files: *\nCopyright: the authors of wfx\nLicense: {own['license']}",
@@ -172,6 +175,11 @@ def _copyright(parts: list[Component]) -> str:
             f"Files: {_PACKAGES}/{engine.file}\nCopyright: the authors of {engine.name}, and of what is built into it\n"
             f"License: {licences.short_name(engine.license)}"
         ),
-        *licences.stanzas([own["license"], engine.license, *(part.license for part in parts)], _LICENCES),
+        (
+            f"Files: {_PACKAGES}/{FOLDER}/*\n"
+            f"Copyright: the authors of {', '.join(part.name for part in console_parts())}, and of wfx\n"
+            f"License: {licences.short_name(' AND '.join(console))}"
+        ),
+        *licences.stanzas([own["license"], engine.license, *console, *(part.license for part in parts)], _LICENCES),
     ]
     return "\n\n".join(stanzas) + "\n"

@@ -308,7 +308,8 @@ ROOT = Command(
             """
         Writes all workflows, jobs with their histories, events and consumers to FILE, one a line, also while a server
         works on the store; - is standard output. FILE must not exist. "wfx import" makes a store of it again, and
-        proves that nothing is missing or changed. docs/operations.md describes the lines.
+        proves that nothing is missing or changed. docs/operations.md describes the lines. With --enable-encryption
+        each line is encrypted by the first key; with the keys alone, which encrypted stores need, all is plain.
         """,
             usage="FILE",
             examples="""

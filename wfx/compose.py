@@ -38,12 +38,12 @@ from wfx.config.option_checks import host_and_port
 from wfx.config.options import BY_NAME, Config
 from wfx.config.running_config import RunningConfig
 from wfx.config.tunables import Derived, Holder, Tunables
-from wfx.diagnostics import DebugSources, Diagnostics
+from wfx.diagnostics import DebugSources, Diagnostics, RunningScripts
 from wfx.domain.errors import StoreUnusable
 from wfx.events.broker import Broker
 from wfx.events.retention import Retention
 from wfx.filtering import Filters
-from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, Siblings
+from wfx.metrics import Batches, Metrics, MetricsEndpoint, MetricSources, metrics_answers
 from wfx.note_answer import NoteAnswer
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.discovery import check_option
@@ -59,6 +59,7 @@ from wfx.request_context import Side
 from wfx.server.limits import HttpLimits, HttpSettings
 from wfx.server.proxies import TrustedProxies
 from wfx.server.request_line import HEAD_SLACK
+from wfx.server.siblings import Siblings
 from wfx.service.buckets import Buckets
 from wfx.service.bulk import BulkJobs
 from wfx.service.counted_steps import counted_steps
@@ -154,10 +155,9 @@ async def compose(
         services, store, snapshots, limits, plugins, readiness, [each.counts for each in endpoints.values()],
         batches, lost, kept, dropped_log_records=logs.dropped_records,
     ), tunables)  # fmt: skip
-    if siblings is not None:
-        stack.callback((await siblings.serve(metrics)).close)
-    diagnostics = Diagnostics(tunables, DebugSources(running_config, store, snapshots, limits, services, plugins))
-    endpoints[Side.NORTH].mount(Mount("/debug", diagnostics), Side.NORTH)
+    running = await _running_scripts(services, metrics, siblings, stack)
+    sources = DebugSources(running_config, store, snapshots, limits, services, plugins, running)
+    endpoints[Side.NORTH].mount(Mount("/debug", Diagnostics(tunables, sources)), Side.NORTH)
     return Composition(
         services=services,
         endpoints=endpoints,
@@ -168,6 +168,16 @@ async def compose(
         buckets=Buckets(bucket_stores, partial(_store_of_requests, tunables), time.monotonic),
         monitoring=_monitor(config, metrics, siblings, readiness, endpoints[Side.NORTH]),
     )
+
+
+async def _running_scripts(
+    services: Services, metrics: Metrics, siblings: Siblings | None, stack: AsyncExitStack
+) -> RunningScripts:
+    """Make what tells of scripts that run; other workers, if there are any, can ask this one from now on."""
+    running = RunningScripts(services.scripts, siblings)
+    if siblings is not None:
+        stack.callback((await siblings.serve({**metrics_answers(metrics), **running.answers})).close)
+    return running
 
 
 async def _open_store(config: Config, batches: Batches, stack: AsyncExitStack) -> Store:

@@ -14,7 +14,7 @@ from wfx.config.options import Config
 from wfx.config.tunables import Current, Holder, Tunables
 from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
-from wfx.reactions.rule_source import RuleSource, RulesUnusable
+from wfx.reactions.rule_source import RuleSource, RulesUnusable, action_types
 from wfx.reactions.rules import Rules, scripts_missing
 from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.run_tokens import RunTokens
@@ -23,7 +23,7 @@ from wfx.reactions.step_tasks import StepTasks
 from wfx.reactions.waiting_action import KIND as WAITING_ACTION
 from wfx.reactions.waiting_action import WaitingActions
 from wfx.rules.graph import Engine
-from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP, all_actions
+from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP
 from wfx.scripts.engine import ScriptEngine, usual_processes
 from wfx.scripts.errors import ScriptsUnavailable
 from wfx.scripts.limits import MIB, ScriptLimits
@@ -33,7 +33,8 @@ from wfx.service.limits import Limits, policy_of
 from wfx.service.script_runs import Tracker
 from wfx.service.scripts import Scripts
 from wfx.store.protocol import Store
-from wfx.tasks.opening import open_tasks
+from wfx.tasks.counts import TaskCounts
+from wfx.tasks.opening import Work, open_tasks
 from wfx.tasks.runner import LOOK_SECONDS
 from wfx.tasks.runners import TaskRunners
 
@@ -108,14 +109,15 @@ def rule_tasks(
     created: BoundedCounts,
 ) -> TaskRunners:
     """Make what works on the tasks of rules; jobs that these create are counted."""
-    endings = RunEndings(store, all_actions, admission, partial(_most_repetitions, tunables))
+    endings = RunEndings(store, action_types, admission, partial(_most_repetitions, tunables))
     tracker = Tracker(lambda: tunables.current.tracker_enabled)
     tokens = RunTokens(limits)
     runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)
-    steps = StepTasks(lambda: rules.steps, endings)
+    counts = TaskCounts()
+    steps = StepTasks(lambda: rules.steps, endings, counts)
     runners = open_tasks(
-        store, tunables, partial(_action_workers, rules), tokens.wait,
-        {RUN_SCRIPT: runs.perform, RUN_STEP: steps.perform}, max(runs.longest, steps.longest),
+        store, tunables, counts, partial(_action_workers, rules), tokens.wait,
+        {RUN_SCRIPT: Work(runs.perform, runs.longest), RUN_STEP: Work(steps.perform, steps.longest)},
         {WAITING_ACTION: WaitingActions(admission, created).perform},
         lambda: LOOK_SECONDS if admission.is_asked else _LOOK_SELDOM,
     )  # fmt: skip

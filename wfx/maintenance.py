@@ -67,7 +67,7 @@ def run_rekey(call: Invocation) -> int:
     form = "plain" if sealing.writer is None else f'sealed with the key "{sealing.writer}"'
     call.out.line(f"{done.place}: rows written anew: {done.values:,}; all values are {form} now")
     if done.remains:
-        call.out.line(done.remains)
+        call.out.line(neutralise(done.remains))
     if done.unreadable:
         raise Failure(f"rows that cannot be opened were left as they are: {done.unreadable:,}; wfx check names them")
     return EXIT_OK

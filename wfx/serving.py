@@ -13,6 +13,7 @@ from wfx.commandline.options import Settings
 from wfx.config import cross_checks
 from wfx.config.options import OPTIONS, Config
 from wfx.config.secret_permissions import exposed_secrets
+from wfx.protection import core_files
 
 if TYPE_CHECKING:  # imported when the server runs
     from wfx.config.live_reload import Load, LoadedConfig
@@ -71,7 +72,7 @@ def serve_by_workers(loaded: LoadedConfig, sources: Sources) -> None:
 
 @contextmanager
 def _failures(loaded: LoadedConfig) -> Iterator[None]:
-    """Log as the configuration says, and raise what ends a service as Failure."""
+    """Log as the configuration says, keep keys out of core files, and raise what ends a service as Failure."""
     from wfx import logs  # as above
     from wfx.domain.errors import WfxError
     from wfx.server.listeners import CannotListen
@@ -85,6 +86,8 @@ def _failures(loaded: LoadedConfig) -> Iterator[None]:
     logs.sanitize(loaded.config)
     if loaded.config.enable_encryption or loaded.config.encrypt_sensitive_data:
         logs.withhold_messages()
+    if loaded.config.encryption_keys or loaded.config.encryption_keys_file:
+        core_files.switch_off()
     try:
         yield
     except cross_checks.OptionRefused as exc:

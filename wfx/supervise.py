@@ -18,8 +18,8 @@ from wfx.signals import ControlEvents, signals_handled
 from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
 from wfx.workers.handover import Handover
-from wfx.workers.main_place import MainPlace
-from wfx.workers.place import Place, WorkerPlace
+from wfx.workers.launch import Launch, WorkerLaunch
+from wfx.workers.main_launch import MainLaunch
 
 log = logging.getLogger("wfx")
 _GC_THRESHOLDS = (10_000, 5, 2)
@@ -38,22 +38,22 @@ async def run(loaded: LoadedConfig, load: Load, handover: Handover | None = None
     """
     config, control = loaded.config, ControlEvents()
     with signals_handled(control, has_parent=handover is not None):
-        place: Place = MainPlace(config) if handover is None else WorkerPlace(handover, control)
+        launch: Launch = MainLaunch(config) if handover is None else WorkerLaunch(handover, control)
         log.info("wfx starts", extra={"fields": {"version": VERSION, "commit": COMMIT, "user": _user()}})
         async with AsyncExitStack() as stack:
-            stack.callback(place.manager.close)
-            service = await compose(config, stack, control.stop, place.siblings)
-            if place.tls is not None:
-                service.running_config.on_reload(place.tls.prepare)
+            stack.callback(launch.manager.close)
+            service = await compose(config, stack, control.stop, launch.siblings)
+            if launch.tls is not None:
+                service.running_config.on_reload(launch.tls.prepare)
             for option, check in START_CHECKS.items():
                 service.running_config.check_at_restart(option, check)
             plugin_killer = asyncio.create_task(_kill_plugins(service, control))
             stack.callback(plugin_killer.cancel)
             _tune_garbage_collector()
             if not control.stop.is_set():
-                listeners = place.open_listeners()
-                reload = LiveReload(service.running_config, loaded, load, control.reload, place.manager)
-                await _serve(service, listeners, reload, control, place.manager)
+                listeners = launch.open_listeners()
+                reload = LiveReload(service.running_config, loaded, load, control.reload, launch.manager)
+                await _serve(service, listeners, reload, control, launch.manager)
     log.info("wfx stopped")
     for chain in service.plugins.values():
         if chain.lost.done():

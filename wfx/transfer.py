@@ -20,10 +20,10 @@ from wfx.config.encryption import sealing_for
 from wfx.config.masking import without_passwords
 from wfx.domain.errors import StoreError, StoreUnusable
 from wfx.protection.sealing import Sealing
-from wfx.store.backend_kinds import BackendKind, backend_kind
+from wfx.store.backend_kinds import backend_kind
 from wfx.store.dump import DumpReader, Header, Record, lines
 from wfx.store.dump_file import reported, write_dump
-from wfx.store.sealed_dump import BEGIN, opened_lines
+from wfx.store.sealed_dump import BEGIN, opened_lines, sealed_lines
 
 _STANDARD_STREAM = "-"
 _LONGEST_HEADER, LONGEST_LINE = 4096, 256 * 1024 * 1024
@@ -45,12 +45,14 @@ class _Source(NamedTuple):
 
 
 def run_export(call: Invocation) -> int:
-    """Write the store as a dump to a new file, or to standard output. Raises Failure."""
+    """Write the store as a dump to a new file, or to standard output; sealed if the options say so. Raises Failure."""
     target = _argument(call, "wfx export", "the file to write, or - for standard output")
-    kind = backend_kind(call.settings.text("storage"))
+    kind, sealing = backend_kind(call.settings.text("storage")), sealing_for(call.settings)
     try:
-        with shown(call.err) as progress, _dump(kind, call) as (header, records):
+        with shown(call.err) as progress, kind.dump(call.settings.text("storage-opt"), sealing) as (header, records):
             dump = lines(header, reported(records, header, progress))
+            if sealing is not None and sealing.seals:
+                dump = sealed_lines(sealing, dump)
             if target == _STANDARD_STREAM:
                 for line in dump:
                     call.out.data(line)
@@ -78,10 +80,6 @@ def run_import(call: Invocation) -> int:
         raise Failure(neutralise(str(exc))) from exc
     call.out.line(f"imported into {place} ({_extent(opened.header)})")
     return EXIT_OK
-
-
-def _dump(kind: BackendKind, call: Invocation) -> AbstractContextManager[tuple[Header, Iterator[Record]]]:
-    return kind.dump(call.settings.text("storage-opt"), sealing_for(call.settings))
 
 
 def _argument(call: Invocation, command: str, what: str) -> str:

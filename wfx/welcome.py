@@ -20,6 +20,7 @@ _TEXT = """\
 wfx starts with its data {data}
   northbound API (operators)  {north}
   southbound API (devices)    {south}
+  console (for browsers)      /ui/ of the northbound address
 
 Try next, in another terminal:
   export PATH="$PWD/.venv/bin:$PATH"{variables}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from wfx.commandline.failures import Failure
@@ -16,6 +18,8 @@ from wfxctl.targets import FLEET_PATH, Side
 
 _LOOKED_AT = ("clientIdPrefix", "createdAfter", "createdBefore", "modifiedAfter", "modifiedBefore", "unchangedFor")
 """Conditions of which no counts are kept."""
+_MOST_PAGES = 10
+"""Pages that are read to count what the server has no count of."""
 _FEW = 50_000
 """Jobs that are counted one by one in some hundredths of a second."""
 
@@ -79,6 +83,15 @@ def first_rows(call: ClientInvocation, path: str, query: Query, limit: int, *, a
         if len(found) >= limit:
             return FirstRows(found[:limit], len(found) > limit or (None if text(page, "next") else False))
     return FirstRows(found)
+
+
+def count_rows(call: ClientInvocation, path: str, query: Query) -> tuple[int, bool]:
+    """Return how many rows a list has, and whether these are all: it is read on for some pages alone."""
+    count, is_all = 0, False
+    with suppress(Failure):  # the list is shown all the same
+        for page, rows in islice(pages_of(call, path, query), _MOST_PAGES):
+            count, is_all = count + len(rows), not text(page, "next")
+    return count, is_all
 
 
 def count_of_jobs(call: ClientInvocation, conditions: Query) -> int | None:

@@ -89,6 +89,16 @@ def tell_more(call: ClientInvocation, shown: int, total: int | None, *, are_more
         call.err.write(f"showing {shown:,} of more than {shown:,}\n" if are_more else f"showing {shown:,}, or more\n")
 
 
+def tell_part(call: ClientInvocation, shown: int, count: int, *, is_all: bool) -> None:
+    """Tell of how many items these are shown, of which at least so many were counted, or all."""
+    if is_all:
+        tell_count(call, shown, count)
+    elif count > shown:
+        call.err.write(f"showing {shown:,} of {count:,} or more\n")
+    else:
+        call.err.write(f"showing {shown:,}, or more\n")
+
+
 def show_body(call: ClientInvocation, body: str, view: View) -> None:
     """Print an answer in the form that is wanted; an empty body prints nothing."""
     if body:

@@ -109,9 +109,12 @@ class ClientInvocation(Invocation):
     def subject(self, option: str, what: str) -> str:
         """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure.
 
-        Beside the flag arguments are passed over, as scripts of the reference have it, but not silently.
+        Beside the flag arguments are passed over, as scripts of the reference have it, but not silently. An argument
+        comes before a variable or file: what was typed is what is meant.
         """
-        return self._flagged(option, what) or self.argument(what, self.settings.text(option))
+        found = self._flagged(option, what) or self.argument(what, self.settings.text(option))
+        self._tell_passed_over(option, what, [found])
+        return found
 
     def subjects(self, option: str, what: str) -> list[str]:
         """Return all that the command is about: what its flag names, or else its arguments. Raises UsageFailure."""
@@ -119,6 +122,7 @@ class ClientInvocation(Invocation):
         names = [found] if found else self.arguments or [self.settings.text(option)]
         if not all(names):
             raise UsageFailure(f"{what} missing")
+        self._tell_passed_over(option, what, names)
         return names
 
     def argument(self, what: str, otherwise: str = "") -> str:
@@ -144,6 +148,13 @@ class ClientInvocation(Invocation):
             told = f"{what} is that of --{option}; what else was given is passed over: {', '.join(self.arguments)}"
             self.log.write("warn", told)
         return value
+
+    def _tell_passed_over(self, option: str, what: str, names: list[str]) -> None:
+        """Say that arguments were taken although a variable or file says something else, if it does."""
+        other = self.settings.text(option)
+        if other and names != [other]:
+            told = f"{what} is the argument, {', '.join(names)}; {self.settings.origin(option)} says {other}"
+            self.log.write("warn", f"{told}, and is passed over")
 
     def pass_over_arguments(self, hint: str) -> None:
         """Say that arguments choose nothing here, as scripts of the reference have it, and what does."""

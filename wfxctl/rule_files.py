@@ -26,10 +26,11 @@ def load(call: ClientInvocation, name: str) -> Graph:
     from wfx.rules.faults import RulesInvalid
     from wfx.rules.own_actions import all_actions
     from wfx.rules.rule_file import load as load_rules
+    from wfx.rules.step_types import installed_steps
 
     content = call.read_standard_input() if name == "-" else call.read(name)
     try:
-        compiler, types = Compiler(all_functions()), all_actions()
+        compiler, types = Compiler(all_functions()), all_actions(installed_steps())
     except ValueError as exc:
         raise Failure(str(exc)) from exc
     shown = "standard input" if name == "-" else name

@@ -12,7 +12,6 @@ from wfx.commandline.options import Kind, Option, Settings, Value
 from wfxctl import job_filters
 from wfxctl.invocation import Query
 
-_DAYS = re.compile(r"([0-9]{1,6})d(.*)", re.DOTALL)
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,20})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -20,11 +19,9 @@ _YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 
 
 def seconds(text: str) -> float:
-    """Read a duration, which may begin with days. Raises ValueError."""
-    found = _DAYS.fullmatch(text)
-    days, rest = (int(found[1]), found[2]) if found else (0, text)
+    """Read an age. Raises ValueError."""
     try:
-        total = days * 86_400 + (durations.parse(rest) if rest or not found else 0)
+        total = durations.parse(text)
     except ValueError as exc:
         raise ValueError(f'"{text}" is no time such as 45m, 12h or 30d') from exc
     if total < 0:

@@ -26,6 +26,8 @@ _REQUESTS = {
     "not seen for a day": "/devices?notSeenFor=P1D",
     "a version that few have": "/devices?version=SW%202",
     "a version that nobody has": "/devices?version=none",
+    "a filter, 1 % of all": "/devices?filter=labels%20contains%20%22canary-3%22%20OR%20version%20==%20%22SW%202%22",
+    "a filter that nobody fulfils": "/devices?filter=lastResult.group%20==%20%22none%22",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from wfx.commandline import completion, help, man_pages  # noqa: A004  # help is the command's name
@@ -13,6 +14,10 @@ from wfx.commandline.invocation import Invocation
 from wfx.commandline.options import DIRECTORY
 from wfx.commandline.program import Program
 from wfx_loadtest import options
+from wfx_loadtest.thresholds import MISSING
+
+EXIT_THRESHOLD_FAILED = 99
+"""The run ended, and a figure is beyond its threshold; k6 has this code for it."""
 
 
 def _log_to_stderr(call: Invocation) -> None:
@@ -30,14 +35,17 @@ def _run(call: Invocation) -> int:
 
     if call.arguments:
         raise UsageFailure(f'unknown command "{call.arguments[0]}" for "{call.root.name}"')
-    settings = options.settings_of(call.settings)
+    # Strict sources take lists from variables, too.
+    settings = options.settings_of(replace(call.sources, strict=True).resolve().settings)
     if settings.target is not None and settings.scenario != "default":
         raise UsageFailure("--target searches with the default scenario only")
+    if any(threshold.name == MISSING for threshold in settings.thresholds) and not settings.has_subscribers:
+        raise UsageFailure("--fail-above missing-events=… needs a scenario with subscribers: events or fleet")
     try:
         result = run(settings)
     except (WireError, WorkflowMissing) as exc:
         raise Failure(str(exc)) from exc
-    call.out.line(text.BANNER + text.table(result.metrics, result.facts))
+    call.out.line(text.BANNER + text.summary(result))
     if not result.metrics.requests:
         call.err.line("warning: no requests were made")
     if late := text.lateness(result.metrics):
@@ -47,14 +55,19 @@ def _run(call: Invocation) -> int:
     except OSError as exc:
         raise Failure(f"cannot write results: {exc}") from exc
     call.out.line(f"Results written to {folder}")
-    return EXIT_INTERRUPTED if result.interrupted else EXIT_OK
+    failed = [verdict.sentence for verdict in result.verdicts if not verdict.passed]
+    for sentence in failed:
+        call.err.line(f"threshold failed: {sentence}")
+    if result.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_THRESHOLD_FAILED if failed else EXIT_OK
 
 
 def _compare(call: Invocation) -> None:
     from wfx_loadtest.compare import NotAResult, compare
 
     if len(call.arguments) != 2:
-        raise UsageFailure("two directories with results are needed")
+        raise UsageFailure("give two directories with results, BEFORE and AFTER")
     before, after = map(Path, call.arguments)
     try:
         call.out.write(compare(before, after))
@@ -88,7 +101,7 @@ _COMPARE = Command(
     """
     Compare the results in two directories.
 
-    The figures of both stand side by side, with the difference. Only metrics.txt is read.
+    The figures of both runs are printed side by side, with their changes. Only metrics.txt is read.
     """,
     usage="BEFORE AFTER",
     examples="""
@@ -123,18 +136,24 @@ _POPULATE = Command(
 )
 ROOT = Command(
     "wfx-loadtest",
-    "Put a wfx service under load, and measure it honestly",
+    "Load-test a wfx service at a constant rate",
     """
-    Put a wfx service under load at a constant rate, and measure it honestly.
+    Load-test a wfx service at a constant rate.
 
-    Requests leave when the schedule says so, however slow the answers are, and every latency counts from the moment
-    the request was due. Besides the default mix of lists and job updates there are the scenarios "fleet" (simulated
-    devices, operators and subscribers) and "events" (every write is to be heard by every subscriber).
+    Requests are sent on schedule, however slow the answers are, and latency is measured from the moment a request was
+    due, so that a slow service cannot hide. Scenarios: "default" lists jobs and updates them, "fleet" simulates
+    devices, operators and subscribers, and "events" checks that every subscriber receives every event.
 
-    A summary goes to standard output; metrics.txt, histogram.hdr, plot.html and plot.svg go to results/TIME.
+    A summary goes to standard output. Reports go to results/TIME: metrics.txt, metrics.json, histogram.hdr, plot.html
+    and plot.svg.
+
+    Thresholds make a run pass or fail: --fail-above takes p50, p90, p95, p99 or another percentile, mean and max
+    (durations), errors (a number), error-rate (a percentage), and missing-events (that did not reach a subscriber);
+    --fail-below takes rate and throughput (requests per second). Repeat the flags, or separate limits by commas.
 
     Every flag can also be set by a variable (WFX_ and its name in capitals, such as WFX_CLIENT_PORT). Flags beat
-    variables. Exit codes are 0 after a run, however it went, 1 if it could not run, 130 if it was interrupted.
+    variables. The exit code is 0 after a run, whether requests failed or not, 99 if a threshold failed, 1 if the run
+    could not start or its results could not be written, and 130 if it was interrupted.
     """,
     examples="""
     # lists and job updates, 250 a second
@@ -143,8 +162,14 @@ ROOT = Command(
     # devices, operators and subscribers
     wfx-loadtest --scenario fleet --devices 500 --subscribers 20
 
-    # the highest rate that is answered in time
+    # the highest rate with a p99 of at most 20 ms
     wfx-loadtest --target 20ms --duration 2m
+
+    # in CI: exit with 99 if more than 1% of the requests take longer than 50 ms, or any fails
+    wfx-loadtest --duration 30s --fail-above p99=50ms --fail-above errors=0
+
+    # in CI: exit with 99 if an event is lost, or fewer than 45 writes a second succeed
+    wfx-loadtest --scenario events --write-freq 50 --fail-above missing-events=0 --fail-below throughput=45
     """,
     options=options.RUN,
     inherited=(options.LOG_LEVEL,),

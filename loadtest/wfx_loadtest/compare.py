@@ -10,6 +10,7 @@ from wfx.commandline import durations
 
 _ROW = re.compile(r"^(\S.*?)\s+\[(.*?)\]\s+(.*)$")
 _CODES = "Status Codes"
+_STEP = "Step"
 
 
 class NotAResult(Exception):
@@ -43,7 +44,7 @@ def _figures(folder: Path) -> dict[str, str]:
     for title, members, values in (match.groups() for match in map(_ROW.match, lines) if match):
         if title == _CODES:
             figures |= {f"Status {code}": count for code, count in (pair.split(":") for pair in values.split())}
-        else:
+        elif title != _STEP:
             names = (f"{title} {member}" for member in members.split(", "))
             figures |= dict(zip(names, values.split(", "), strict=False))
     if not figures:

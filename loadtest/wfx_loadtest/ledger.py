@@ -2,8 +2,8 @@
 
 The writes of a job are acknowledged one after the other, and each makes one event, so the k-th event of a job belongs
 to its k-th acknowledged write; it may well arrive before that. Writes that failed are not expected (they may have
-happened all the same: their events count as surplus, not as repeated). Within one stream the ``mtime`` of a job only
-grows, which tells repeated events and disorder.
+happened all the same: their events count as unexpected, not as duplicates). Within one stream the ``mtime`` of a job
+only grows, which tells duplicates and events that are out of order.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Listener:
         self._ledger = ledger
         self.heard: Counter[str] = Counter()
         self._mtimes: dict[str, str] = {}
-        self.repeated = 0
-        self.disordered = 0
+        self.duplicates = 0
+        self.out_of_order = 0
 
     def received(self, data: bytes) -> None:
         """Take note of one event; those of other people's jobs do not matter."""
@@ -47,10 +47,10 @@ class Listener:
     def _is_news(self, job_id: str, mtime: str) -> bool:
         before = self._mtimes.get(job_id, "")
         if mtime and mtime == before:
-            self.repeated += 1
+            self.duplicates += 1
             return False
         if mtime < before:
-            self.disordered += 1
+            self.out_of_order += 1
         else:
             self._mtimes[job_id] = mtime
         return True
@@ -116,20 +116,20 @@ class Ledger:
 
     def facts(self, lost_streams: int) -> list[Fact]:
         """Show the account."""
-        surplus = sum(listener.heard.total() for listener in self.listeners) - self.settled
+        unexpected = sum(listener.heard.total() for listener in self.listeners) - self.settled
         values = (
             self.expected,
             self.settled,
             self.expected - self.settled,
-            sum(listener.repeated for listener in self.listeners),
-            sum(listener.disordered for listener in self.listeners),
-            surplus,
+            sum(listener.duplicates for listener in self.listeners),
+            sum(listener.out_of_order for listener in self.listeners),
+            unexpected,
         )
         return [
             Fact("Streams", ("opened", "lost"), (str(len(self.listeners)), str(lost_streams))),
             Fact(
                 "Deliveries",
-                ("expected", "delivered", "missing", "repeated", "disordered", "surplus"),
+                ("expected", "delivered", "missing", "duplicate", "out of order", "unexpected"),
                 tuple(map(str, values)),
             ),
             distribution("Delays", self.delays),

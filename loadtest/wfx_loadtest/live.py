@@ -63,7 +63,7 @@ def _figures(session: Session, rate: float) -> str:
     metrics = session.metrics
     recent = sorted(metrics.recent or [0])
     p99 = recent[min(len(recent) - 1, len(recent) * 99 // 100)]
-    errors = metrics.requests - metrics.successes
+    errors = metrics.failures
     late = "  [yellow]generator late[/]" if metrics.lateness.behind else ""
     colour = "red" if errors else "green"
     return f"{rate:,.0f} req/s  p99 {rounded(p99 // MICROSECOND * MICROSECOND)}  [{colour}]{errors:,} errors[/]{late}"

@@ -121,7 +121,8 @@ class Metrics:
         self.lateness = Lateness()
         self.timeline = Timeline(started, duration)
         self.codes: Counter[int] = Counter()
-        self.errors: dict[str, None] = {}
+        self.errors: Counter[str] = Counter()
+        """How often each error text came, of the first hundred different ones."""
         self.requests = 0
         self.successes = 0
         self.bytes_in = 0
@@ -136,8 +137,8 @@ class Metrics:
         self.requests += 1
         self.successes += 200 <= outcome.code < 400
         self.codes[outcome.code] += 1
-        if outcome.error and len(self.errors) < DISTINCT_ERRORS:
-            self.errors[outcome.error] = None
+        if outcome.error in self.errors or (outcome.error and len(self.errors) < DISTINCT_ERRORS):
+            self.errors[outcome.error] += 1
         self.bytes_in += outcome.bytes_in
         self.bytes_out += outcome.bytes_out
         self.latest = max(self.latest, outcome.due)
@@ -172,3 +173,8 @@ class Metrics:
     def success(self) -> float:
         """Share of the requests that succeeded."""
         return self.successes / self.requests if self.requests else 0.0
+
+    @property
+    def failures(self) -> int:
+        """Requests that did not succeed."""
+        return self.requests - self.successes

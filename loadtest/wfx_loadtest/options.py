@@ -7,6 +7,7 @@ from collections.abc import Callable
 from wfx.commandline import client_tls, options
 from wfx.commandline.client_tls import ClientTls
 from wfx.commandline.options import ANY_FILE, Kind, Option, Value
+from wfx_loadtest import thresholds
 from wfx_loadtest.duration import SECOND
 from wfx_loadtest.settings import Settings
 
@@ -32,13 +33,25 @@ def _above_zero(value: Value) -> None:
         raise ValueError("must be above zero")
 
 
+def _thresholds(*, floor: bool) -> Callable[[Value], None]:
+    def check(value: Value) -> None:
+        assert isinstance(value, list), "an option of kind STRINGS"
+        thresholds.parse(value, floor=floor)
+
+    return check
+
+
 def _nanoseconds(seconds: float) -> int:
     return round(seconds * SECOND)
 
 
 _PORT, _COUNT = _within(0, 65535), _within(0)
 LOG_LEVEL = Option(
-    "log-level", Kind.STRING, "trace, debug, info, warn, error, fatal or panic", "info", suggestions=_LEVELS
+    "log-level",
+    Kind.STRING,
+    "minimum log level: trace, debug, info, warn, error, fatal or panic",
+    "info",
+    suggestions=_LEVELS,
 )
 RUN = (
     Option("client-host", Kind.HOST, "host of the southbound API (devices)", _DEFAULTS.client_host),
@@ -53,35 +66,47 @@ RUN = (
     Option("mgmt-unix-socket", Kind.STRING, "reach the northbound API through this unix socket", extensions=ANY_FILE),
     Option("enable-tls", Kind.BOOL, "use TLS, with the hosts and ports for it"),
     *client_tls.OPTIONS,
-    Option("duration", Kind.DURATION, "how long to send", _DEFAULTS.duration / SECOND, check=_above_zero),
-    Option("read-freq", Kind.INT, "reading requests a second", _DEFAULTS.read_freq, check=_COUNT),
-    Option("write-freq", Kind.INT, "writing requests a second", _DEFAULTS.write_freq, check=_COUNT),
-    Option("scenario", Kind.STRING, "which load to make", _DEFAULTS.scenario, choices=_SCENARIOS),
-    Option("devices", Kind.INT, "simulated devices (scenario fleet)", _DEFAULTS.devices, check=_within(1)),
+    Option("duration", Kind.DURATION, "how long to send requests", _DEFAULTS.duration / SECOND, check=_above_zero),
+    Option("read-freq", Kind.INT, "read requests per second", _DEFAULTS.read_freq, check=_COUNT),
+    Option("write-freq", Kind.INT, "write requests per second", _DEFAULTS.write_freq, check=_COUNT),
+    Option("scenario", Kind.STRING, "kind of load", _DEFAULTS.scenario, choices=_SCENARIOS),
+    Option("devices", Kind.INT, "number of simulated devices (scenario fleet)", _DEFAULTS.devices, check=_within(1)),
     Option(
         "subscribers",
         Kind.INT,
-        "listeners on the event stream (scenarios fleet and events)",
+        "number of subscribers to the event stream (scenarios fleet and events)",
         _DEFAULTS.subscribers,
         check=_COUNT,
     ),
     Option(
         "poll-interval",
         Kind.DURATION,
-        "how often an idle device asks for work (scenario fleet)",
+        "how often an idle device polls for jobs (scenario fleet)",
         _DEFAULTS.poll_interval / SECOND,
         check=_above_zero,
     ),
     Option(
         "target",
         Kind.DURATION,
-        "find the highest rate whose p99 stays within this, trying rates for the whole duration",
+        "find the highest rate whose p99 stays within this; the duration is shared by all rates tried",
         check=_above_zero,
+    ),
+    Option(
+        "fail-above",
+        Kind.STRINGS,
+        "exit with 99 if a figure is above its limit, such as p99=50ms, max=1s, errors=0, error-rate=0.1%",
+        check=_thresholds(floor=False),
+    ),
+    Option(
+        "fail-below",
+        Kind.STRINGS,
+        "exit with 99 if a figure is below its limit, such as throughput=95 (requests a second)",
+        check=_thresholds(floor=True),
     ),
 )
 POPULATE = (
-    Option("count", Kind.INT, "jobs to create", 1000, check=_COUNT),
-    Option("workers", Kind.INT, "how many create jobs at a time (default: number of CPUs)", check=_within(1)),
+    Option("count", Kind.INT, "number of jobs to create", 1000, check=_COUNT),
+    Option("workers", Kind.INT, "number of jobs created at the same time (default: number of CPUs)", check=_within(1)),
     Option("storage", Kind.STRING, "kind of storage", "sqlite"),
     Option("storage-opt", Kind.STRING, "data source of the storage", "file:wfx.db?_fk=1&_journal=WAL"),
 )
@@ -110,4 +135,8 @@ def settings_of(given: options.Settings) -> Settings:
         subscribers=given.number("subscribers"),
         poll_interval=_nanoseconds(given.seconds("poll-interval")),
         target=_nanoseconds(given.seconds("target")) or None,
+        thresholds=(
+            *thresholds.parse(given.items("fail-above"), floor=False),
+            *thresholds.parse(given.items("fail-below"), floor=True),
+        ),
     )

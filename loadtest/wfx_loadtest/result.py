@@ -8,6 +8,7 @@ from datetime import datetime
 from wfx_loadtest.facts import Fact
 from wfx_loadtest.metrics import Metrics
 from wfx_loadtest.settings import Settings
+from wfx_loadtest.thresholds import Verdict, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,8 @@ class Result:
     interrupted: bool
     service: str = ""
     """The version that the service says it has, if it does."""
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """How the run did by its thresholds."""
+        return check(self.settings.thresholds, self.metrics, self.facts)

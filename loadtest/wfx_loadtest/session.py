@@ -36,10 +36,12 @@ class Side:
         self.authority = authority
         self._pool = Pool(address, limit)
 
-    def request(self, method: str, path: str, document: Any = None, headers: str = PLAIN_HEADERS) -> Request:
+    def request(
+        self, method: str, path: str, document: Any = None, headers: str = PLAIN_HEADERS, base: str = BASE
+    ) -> Request:
         """Build a request to a path below the base path; ``headers`` are whole lines, each with its line end."""
         body = b"" if document is None else orjson.dumps(document)
-        lines = f"{method} {BASE}{path} HTTP/1.1\r\nHost: {self.authority}\r\n{headers}"
+        lines = f"{method} {base}{path} HTTP/1.1\r\nHost: {self.authority}\r\n{headers}"
         if body and "Content-Type:" not in headers:
             lines += "Content-Type: application/json\r\n"
         if body:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from wfx.commandline.client_tls import ClientTls
 from wfx.host_port import host_port
 from wfx_loadtest.duration import MINUTE, SECOND, rounded
+from wfx_loadtest.thresholds import Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Settings:
     """How often an idle device asks for work (scenario fleet)."""
     target: int | None = None
     """Look for the highest rate whose p99 stays within this, instead of keeping one rate."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Limits that the run must keep, or else the exit code says so."""
     client_tls_host: str = "localhost"
     client_tls_port: int = 8443
     mgmt_tls_host: str = "localhost"
@@ -42,21 +45,29 @@ class Settings:
     tls: ClientTls = field(default_factory=ClientTls)
 
     @property
-    def sentence(self) -> str:
-        """The run in one line, by the names of its options, for the heads of reports."""
-        named = {
-            "scenario": self.scenario,
-            "duration": rounded(self.duration),
-            "read-freq": self.read_freq,
-            "write-freq": self.write_freq,
-        }
+    def named(self) -> dict[str, str | int]:
+        """What makes this run, by the names of its options."""
+        named: dict[str, str | int] = {"scenario": self.scenario, "duration": rounded(self.duration)}
+        if self.scenario != "events":  # which only writes
+            named["read-freq"] = self.read_freq
+        named["write-freq"] = self.write_freq
         if self.scenario == "fleet":
             named |= {"devices": self.devices, "poll-interval": rounded(self.poll_interval)}
         if self.scenario != "default":
             named["subscribers"] = self.subscribers
         if self.target is not None:
             named["target"] = rounded(self.target)
-        return ", ".join(f"{name} {value}" for name, value in named.items())
+        return named
+
+    @property
+    def sentence(self) -> str:
+        """The run in one line, for the heads of reports."""
+        return ", ".join(f"{name} {value}" for name, value in self.named.items())
+
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether somebody listens to the event stream."""
+        return self.scenario != "default" and self.subscribers > 0
 
     @property
     def places(self) -> tuple[tuple[str, int, str], tuple[str, int, str]]:

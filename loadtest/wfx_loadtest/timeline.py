@@ -8,7 +8,7 @@ from math import ceil
 
 from wfx_loadtest.duration import SECOND
 
-DELIVERIES = "Deliver events"
+DELIVERIES = "Event deliveries"
 """The series of events that reached a subscriber: no requests, but drawn along with them."""
 MOST_POINTS = 4000
 """Points kept of a series; of more requests than that, each slot keeps its slowest, its fastest and some others."""

@@ -50,7 +50,7 @@ def reason_is_given(_: CheckContext, response: Response, case: Case[Any]) -> Non
         if (codes := {error["code"] for error in errors}) == {"wfx.invalidRequest"}:
             return
         assert codes == {"wfx.badRequest"}
-        free = {"unchangedFor", "notSeenFor", "after"}  # the schema cannot say what these are
+        free = {"unchangedFor", "notSeenFor", "filter", "after"}  # the schema cannot say what these are
         unsaid = free & (case.query or {}).keys()
         headers = {name.lower() for name in case.headers or ()}
         unsaid |= headers & {"if-match", "if-none-match"}  # patterns of headers are made up badly

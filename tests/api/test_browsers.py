@@ -285,8 +285,34 @@ async def test_a_page_of_another_origin_changes_nothing(tmp_path: Path, options:
                 assert set(outcomes[-4:]) == {"TypeError"} | readable
                 async with page.expect_navigation():
                     await page.evaluate(FORM, f"{side}{BASE}/jobs")
-                assert "Content-Type" in await page.inner_text("body")
+                assert "--allowed-origin" in await page.inner_text("body")
         assert state_of(service) == before
+
+
+FORMS: list[dict[str, str]] = [
+    {}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("path", ["/v1/rules/reload", "/v1/tasks/1/replay", "/v1/scripts/x/runs/1/replay"])
+def test_forms_of_other_origins_act_on_nothing(
+    usual: tuple[LocalService, str], path: str, form: dict[str, str]
+) -> None:
+    """What needs no body, a form of another page could send: it is refused, and what others send is not."""
+    url = usual[0].north + path
+
+    def status(**more: str) -> int:
+        fields = form | {name.replace("_", "-"): value for name, value in more.items()}
+        return httpx.post(url, headers=fields, trust_env=False).status_code
+
+    own = usual[0].north
+    assert status(Origin=PAGE) == status(Origin="null") == 403
+    assert status(Origin=PAGE, Sec_Fetch_Site="cross-site") == status(Origin=PAGE, Sec_Fetch_Site="same-site") == 403
+    answer = httpx.post(url, headers=form | {"Origin": PAGE}, trust_env=False)
+    assert "--allowed-origin" in answer.text
+    if path != "/v1/scripts/x/runs/1/replay":  # which is a 403 for everybody while scripts are off
+        assert status() == status(Origin=own) == status(Origin=own, Sec_Fetch_Site="same-origin") == 404
 
 
 async def test_a_page_of_an_allowed_origin_works(tmp_path: Path) -> None:

@@ -246,6 +246,9 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
         ("label=odd,third&limit=1", [1, 3]), ("label=odd,even", []), ("attribute=n:3&label=odd", [3]),
         ("notSeenFor=P1D", [0, 1, 2, 3, 4]), ("seenBefore=2001-02-03T04:05:06Z", [0, 1, 2, 3, 4]),
         ("seenAfter=2001-02-03T04:05:06Z", []), ("version=none", []),
+        ("filter=labels%20contains%20%22odd%22&limit=1", [1, 3]), ("filter=currentJob%20!=%20null", [4]),
+        ("filter=attributes.n+in+[%221%22,%222%22]&sort=desc", [2, 1]), ("filter=false", []),
+        ("filter=NOT+(labels+contains+%22third%22)+OR+attributes.n==%223%22&label=odd", [3]),
     ):  # fmt: skip
         prefix = f"clientIdPrefix={mark}&"
         found, after = [], ""
@@ -266,6 +269,9 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
     ("clientIdPrefix=%00", "U+0000"), ("clientIdPrefix=" + "x" * 256, "longer than 255"), ("limit=0", "0 is not"),
     ("limit=1001", "1001 is not"), ("version=%C3%BC", "printable characters of ASCII"),
     ("sort=x", "none of asc, desc"),
+    ("filter=", "'filter' is empty"), ("filter=%00", "U+0000"), ("filter=" + "x" * 4097, "longer than 4096"),
+    ("filter=label%20==%20%22a%22", "parameter 'filter', column 1: a device has no label, only clientId"),
+    ("filter=true+and+false", "parameter 'filter', column 6: an operator is missing before and (did you mean AND?)"),
     ("after=x", "'x' is no cursor"), ("after=" + id_cursor_of("0" * 32, "a"), "the cursor is of another database"),
 ])  # fmt: skip
 def test_a_bad_parameter_is_a_problem(fleet: httpx.Client, query: str, named: str) -> None:

@@ -135,7 +135,7 @@ OTHER_LOG = cursor_of("0" * 32, 7)
     ("offset=3&colour=red", "unknown parameters 'offset', 'colour'"),
     ("&".join(f"x{n}=1" for n in range(9)), "'x4' and 4 more"), ("x" * 5000 + "=1", "unknown parameter 'xxx"),
     ("state=%zz", "'state=%zz' in the query: % is not followed by two hex digits"),
-    ("unchangedFor=1", "'1' is no duration such as P2D"),
+    ("unchangedFor=1", "'1' is no duration such as 2d"),
     ("unchangedFor=-1h", "is no duration"), ("unchangedFor=P1Y", "is no duration"),
     ("sort=ASC", "'ASC' is none of asc, desc"),
     ("after=x", "'x' is no cursor"), ("after=%00", "U+0000"), (f"after={OTHER_LOG}", "the cursor is of another"),
@@ -150,9 +150,10 @@ def test_a_bad_parameter_is_a_problem(fleet: httpx.Client, query: str, named: st
     ("PT1S", 1), ("PT1.5S", 1.5), ("PT1.5H", 5400), ("PT0,5M", 30), ("P0.5D", 43_200),
     ("PT10000000000S", 1e10), ("PT2M", 120), ("PT1H30M", 5400), ("P1D", 86400), ("P1DT1S", 86401),
     ("P2W", 1_209_600), ("1h30m", 5400), ("250ms", 0.25), ("0s", 0), ("+1s", 1),
+    ("30d", 2_592_000), ("1d12h", 129_600), ("2w", 1_209_600), ("1y", 31_536_000), ("1.5d", 129_600),
 ])  # fmt: skip
 def test_durations(text: str, seconds: float) -> None:
-    """Durations of ISO 8601 and of Go mean the same."""
+    """Durations of ISO 8601 and with units mean the same."""
     assert duration(text) == seconds * 1_000_000
 
 
@@ -173,7 +174,7 @@ def test_durations(text: str, seconds: float) -> None:
         "P1DT",
         "PT1S1M",
         "p1d",
-        "1d",
+        "1D",
         "0",
         "-PT1S",
         "P1W ",

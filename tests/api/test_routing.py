@@ -23,7 +23,7 @@ def ask(method: str, url: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", [
-    "/nothing", BASE, f"{BASE}/nothing", f"{BASE}/jobs/x/nothing", "/ui", "/swagger.json",
+    "/nothing", BASE, f"{BASE}/nothing", f"{BASE}/jobs/x/nothing", "/uix", "/swagger.json",
 ])  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_unknown_path(side: str, method: str, path: str) -> None:

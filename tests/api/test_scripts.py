@@ -240,7 +240,7 @@ def test_south_has_no_scripts(running: LocalService) -> None:
 
 
 def test_a_storm_of_uploads(tmp_path: Path) -> None:
-    """Uploads that find all places taken get 408, others are answered meanwhile, and those that wait are kept."""
+    """Uploads and runs that find all places taken get 408, others are answered meanwhile; those that wait are kept."""
     options = ("--enable-scripts", "--vm-pool-max-size=3", "--vm-pool-max-execution-seconds=600")
     with LocalService(tmp_path, *options) as service, ThreadPoolExecutor(12) as uploads:
         url = service.north + PREFIX
@@ -261,6 +261,8 @@ def test_a_storm_of_uploads(tmp_path: Path) -> None:
         refused = [each.result() for each in storm if each.done()]
         assert {(each.status_code, each.headers["retry-after"]) for each in refused} == {(408, "1")}
         assert refused[0].json() == {"error": "3 scripts ran or waited for 5 s: try again later"}
+        run = httpx.post(f"{url}/scripts/first0/run", json={}, timeout=600)
+        assert (run.status_code, run.json()["outcome"]) == (408, "busy")
         for worker in workers:
             worker.resume()
         assert sorted(each.result().status_code for each in storm) == [200, 200, 201, *[408] * 9]

@@ -157,7 +157,7 @@ def test_no_condition_is_missing() -> None:
     assert [name for name, _ in every.parameters()] == list(every.members())
     plan = list_devices(
         client_id_prefix="a", labels=["a"], attributes={"a": "b"}, version="a", seen_after=now, seen_before=now,
-        not_seen_for=timedelta(1), after="a",
+        not_seen_for=timedelta(1), where="true", after="a",
     )  # fmt: skip
     sent = {name for name, _ in parse_qsl(urlsplit(plan.request.path).query)}
     assert sent == {each["name"] for each in FLEET["paths"]["/devices"]["get"]["parameters"]}
@@ -198,6 +198,11 @@ def test_devices(north: Any, dev: str) -> None:
         client_id_prefix=dev, labels=["canary"], attributes={"site": "hall 1"}, not_seen_for=timedelta(days=1)
     )
     assert [each.client_id for each in found] == [dev]
+    failed = 'lastResult.group == "FAILED"'
+    assert [
+        [each.client_id for each in north.all_devices(client_id_prefix=dev, where=where)]
+        for where in (failed, f"NOT ({failed})")
+    ] == [[], [dev]]
     assert list(north.all_devices(client_id_prefix=dev, seen_after=datetime.now(UTC) - timedelta(days=1))) == []
     with pytest.raises(DeviceInUse):
         north.delete_device(dev)

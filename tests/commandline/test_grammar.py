@@ -138,11 +138,17 @@ def test_help_needs_no_server_and_no_configuration(run: Run, stub: Stub) -> None
         ("10µs", 1e-5),
         ("1ns", 1e-9),
         (".5h", 1800),
+        ("30d", 2_592_000),
+        ("1d12h", 129_600),
+        ("2w", 1_209_600),
+        ("1y", 31_536_000),
+        ("P2W", 1_209_600),
+        ("P1DT12H", 129_600),
         ("1.h", 3600),
     ],
 )
-def test_durations_read_as_in_go(text: str, seconds: float) -> None:
-    """Durations are numbers with units, added up."""
+def test_durations_are_numbers_with_units(text: str, seconds: float) -> None:
+    """Durations are numbers with units, added up, as Go reads them; also in days, weeks and years, and as ISO 8601."""
     assert durations.parse(text) == pytest.approx(seconds)
 
 
@@ -155,7 +161,9 @@ def test_durations_read_as_in_go(text: str, seconds: float) -> None:
         "s",
         "1 s",
         "1m 30s",
-        "1d",
+        "1M",
+        "1 d",
+        "P1Y",
         "1m-3s",
         "--1s",
         "abc",

@@ -11,7 +11,7 @@ from expressions.evaluating import COMPILER, GUIDE_FACTS, scope, value
 from wfx.expressions import functions
 from wfx.expressions.errors import EvaluationError, ExpressionError
 from wfx.expressions.expression import Compiler, Purpose
-from wfx.expressions.functions import Place, allowed_in_strict_mode, not_allowed_in_strict_mode
+from wfx.expressions.functions import CallSite, allowed_in_strict_mode, not_allowed_in_strict_mode
 from wfx.expressions.library import OWN, own_functions
 
 NAMED = (  # noqa: SIM905 - a table of names
@@ -42,7 +42,7 @@ def test_all_named_functions_exist() -> None:
 def test_examples(function: functions.Function) -> None:
     """The example of each function gives what the guide says, on the event of the guide."""
     example = function.example or f"{function.name}()"
-    purpose = Purpose.OUTPUT if function.place is Place.OUTPUT else Purpose.VALUE
+    purpose = Purpose.OUTPUT if function.call_site is CallSite.OUTPUT else Purpose.VALUE
     found = COMPILER.compile(example, purpose).evaluate(scope(facts=GUIDE_FACTS))
     if function.example:
         assert found == function.result

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from wfx.expressions import calls, closures, expression
 from wfx.expressions.errors import EvaluationError, ExpressionError
 from wfx.expressions.expression import Expression, Purpose
-from wfx.expressions.functions import Place
+from wfx.expressions.functions import CallSite
 from wfx.expressions.library import OWN
 from wfx.expressions.text_template import compile_template
 from wfx.expressions.tree import walk
@@ -32,7 +32,7 @@ LEAVES = st.sampled_from([
 OPERATORS = st.sampled_from(
     ["==", "!=", ">", ">=", "<", "<=", "contains", "in", "AND", "OR", "+", "-", "*", "/", 'matches "a" OR']
 )
-CALLABLE = [one for one in OWN if one.place is not Place.OUTPUT]
+CALLABLE = [one for one in OWN if one.call_site is not CallSite.OUTPUT]
 
 
 def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

@@ -142,7 +142,7 @@ def test_licences(system: DebianRoot) -> None:
     folder = "/usr/share/doc/wfx/licenses"
     files = system.run("find", folder, "-type", "f", "-size", "+300c", "-printf", "%P\\n").stdout.split()
     with_text = {name.split("/")[0] for name in files if re.search(r"(?i)/(licen[cs]e|copying)[^/]*$", name)}
-    assert with_text == {"wfx", engine_part().name, *(part.name for part in components())}
+    assert with_text == {"wfx", "console", engine_part().name, *(part.name for part in components())}
     assert "Dmitry Dygalo" in system.text(f"{folder}/jsonschema-rs/LICENSE")
     assert "Google" in system.text(f"{folder}/flatbuffers/LICENSE")
     paragraphs = system.text("/usr/share/doc/wfx/copyright").split("\n\n")

@@ -12,11 +12,13 @@ import pytest
 
 from release import sbom
 from release.components import LOCK, NotAsLocked, components
+from release.console_parts import LICENSE_TEXTS, console_parts
 from release.engine_part import LICENSE_TEXT, engine_part
 from wfx.scripts.engine_file import SHA256
 
 ROOT = Path(__file__).parents[2]
 ENGINE = "quickjs-wasi==3.7.0"
+CONSOLE = {f"{part.name}=={part.version}" for part in console_parts()}
 LOCKED = set(re.findall(r"^([a-z0-9.-]+==\S+) ", LOCK.read_text(), re.MULTILINE))
 
 
@@ -27,10 +29,14 @@ def _bill() -> dict[str, Any]:
 
 
 def test_components(bill: dict[str, Any]) -> None:
-    """It lists each locked package, and the engine of scripts, with version, hashes and a licence."""
-    assert {f"{part['name']}=={part['version']}" for part in bill["components"]} == {*LOCKED, ENGINE}
+    """It lists each locked package, the engine of scripts and the console's libraries: version, hashes, licence."""
+    assert {f"{part['name']}=={part['version']}" for part in bill["components"]} == {*LOCKED, ENGINE, *CONSOLE}
     hashes = {each["content"] for part in bill["components"] for each in part["hashes"]}
-    assert hashes == {*re.findall("sha256:([0-9a-f]{64})", LOCK.read_text()), SHA256}
+    assert hashes == {
+        *re.findall("sha256:([0-9a-f]{64})", LOCK.read_text()),
+        SHA256,
+        *(part.sha512 for part in console_parts()),
+    }
     assert all(part["licenses"] for part in bill["components"])
     assert bill["specVersion"] == "1.6"
     assert uuid.UUID(bill["serialNumber"].removeprefix("urn:uuid:"))
@@ -46,14 +52,14 @@ def test_dependencies(bill: dict[str, Any]) -> None:
             reached.add(one)
             waiting.extend(graph[one])
     assert reached == graph.keys()
-    assert len(graph) == len(LOCKED) + 2
+    assert len(graph) == len(LOCKED) + 2 + len(CONSOLE)
 
 
 def test_spdx() -> None:
     """In SPDX it lists the same packages and wfx, and each relation is between two of them."""
     document = json.loads(sbom.text("spdx"))
     names = {package["SPDXID"]: f"{package['name']}=={package['versionInfo']}" for package in document["packages"]}
-    assert {name for name in names.values() if not name.startswith("wfx==")} == {*LOCKED, ENGINE}
+    assert {name for name in names.values() if not name.startswith("wfx==")} == {*LOCKED, ENGINE, *CONSOLE}
     ends = {row[end] for row in document["relationships"] for end in ("spdxElementId", "relatedSpdxElement")}
     assert ends - {"SPDXRef-DOCUMENT"} == names.keys()
 
@@ -71,6 +77,17 @@ def test_the_engine_of_scripts(bill: dict[str, Any]) -> None:
     assert package["licenseDeclared"] == part["licenses"][0]["expression"] == engine_part().license
     text = LICENSE_TEXT.read_text(encoding="utf-8")
     assert all(words in text for words in ("Vercel, Inc.", "Fabrice Bellard", "UNICODE LICENSE V3", "LLVM Exceptions"))
+
+
+def test_the_console(bill: dict[str, Any]) -> None:
+    """The console has the libraries that its pages are made with, and the texts of their licences, but no tools."""
+    names = {part.name for part in console_parts()}
+    assert {"preact", "htm", "@preact/signals"} <= names
+    assert names.isdisjoint({"esbuild", "typescript", "@types/node"})
+    (part,) = [each for each in bill["components"] if each["name"] == "@preact/signals"]
+    assert part["purl"].startswith("pkg:npm/%40preact/signals@")
+    texts = LICENSE_TEXTS.read_text(encoding="utf-8")
+    assert all(f"\n{part.name} {part.version}\n" in f"\n{texts}" for part in console_parts())
 
 
 def test_reproducible(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyrate_limiter import InMemoryStateStore, Rate, RateItem, StateBucket, TokenBucket
 
-from wfx.limits.bucket import FULL, Band, full_at, left, take, wait_for
+from wfx.limits.bucket import FULL, Band, full_at, give_back, left, missing, take, wait_for
 
 MINUTE, HOUR = 60_000, 3_600_000
 BANDS = (Band(20, MINUTE), Band(200, HOUR))
@@ -181,3 +181,33 @@ def test_as_whole_windows(limit: int, burst: int, period: int, pauses: list[int]
         assert wait == counted.take(now)
         assert 0 <= left(bucket, now, band) <= band.capacity
         assert full_at(bucket, (band,)) > now
+
+
+@given(fast=CAPACITIES, slow=CAPACITIES, before=STEPS, passed=st.integers(0, 10_000), kept=st.integers(0, 5_000))
+def test_what_is_given_back(fast: int, slow: int, before: list[tuple[int, int]], passed: int, kept: int) -> None:
+    """After a token was taken and given back, at once or later, a bucket has what it would have had without that."""
+    bands, now, bucket = (Band(fast, 500), Band(slow, 7_000)), 0, FULL
+    for wait, _ in before:
+        now += wait
+        bucket = take(bucket, bands, now).bucket
+    now += passed
+    bucket_without, (taken, wait) = bucket, take(bucket, bands, now)
+    if wait:
+        return
+    now += kept
+    returned = give_back(taken, bands, now)
+    assert [*missing(returned, bands, now)] == [*missing(bucket_without, bands, now)]
+
+
+def test_steps_are_given_back() -> None:
+    """A token of a band in steps that is given back can be taken once more; the period goes on from the first one."""
+    band = Band(3, MINUTE, 3)
+    bucket = FULL
+    for _ in range(3):
+        bucket, wait = take(bucket, (band,), 5_000)
+        assert wait == 0
+    bucket = give_back(bucket, (band,), 6_000)
+    bucket, wait = take(bucket, (band,), 7_000)
+    assert wait == 0
+    assert take(bucket, (band,), 7_000).wait == 5_000 + MINUTE - 7_000
+    assert give_back(FULL, (band,), 0) == ({MINUTE: 0}, 0)

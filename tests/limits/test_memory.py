@@ -26,6 +26,18 @@ def test_all_or_none() -> None:
     assert buckets.take(asks("b", of_all=3)) == Shortage(20_000, LimitScope.GLOBAL)
 
 
+def test_given_back() -> None:
+    """What is given back is there for others, in each bucket; a bucket that is full, or forgotten, has no more."""
+    buckets = MemoryBuckets(lambda: 0)
+    buckets.give_back(asks("a"))
+    assert len(buckets) == 0
+    assert [buckets.take(asks("a", of_all=2, of_each=1)) is None for _ in range(2)] == [True, False]
+    buckets.give_back(asks("a", of_all=2, of_each=1))
+    buckets.give_back(asks("a", of_all=2, of_each=1))
+    assert [buckets.take(asks(client, of_all=2, of_each=1)) is None for client in "aab"] == [True, False, True]
+    assert buckets.take(asks("c", of_all=2)) == Shortage(30_000, LimitScope.GLOBAL)
+
+
 def test_bounded() -> None:
     """However many clients come, only so many buckets are kept; the one used longest ago is forgotten."""
     buckets = MemoryBuckets(lambda: 0, most=100)

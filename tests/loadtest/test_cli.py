@@ -196,7 +196,7 @@ def test_defaults_of_flags_are_those_of_a_run(tmp_path: Path) -> None:
     initial = configuration.defaults((*options.RUN, options.LOG_LEVEL), {})
     assert options.settings_of(initial) == Settings()
     shown = runner(LOADTEST, tmp_path)("--help").out
-    assert "how long to send (default 1m0s)\n" in shown
+    assert "how long to send requests (default 1m0s)\n" in shown
     assert "(one of default, fleet, events;" in shown
 
 
@@ -211,7 +211,7 @@ def test_addresses_in_brackets(host: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["--dur"], "--duration\thow long to send\n:4\n"),
+        (["--dur"], "--duration\thow long to send requests\n:4\n"),
         (["--scenario", ""], "default\nfleet\nevents\n:4\n"),
         (["compare", "x"], ":16\n"),
         (["popu"], "populate\tFill a database with jobs, without a server\n:4\n"),

@@ -73,28 +73,28 @@ def test_what_did_not_arrive_is_missing(ledger: Ledger) -> None:
         "expected": "6",
         "delivered": "3",
         "missing": "3",
-        "repeated": "0",
-        "disordered": "0",
-        "surplus": "0",
+        "duplicate": "0",
+        "out of order": "0",
+        "unexpected": "0",
     }
 
 
-def test_repeated_and_disordered_events_are_told_apart(ledger: Ledger) -> None:
-    """The same mtime again is a repetition; an older one is disorder, whatever the fractions look like."""
+def test_duplicates_and_events_out_of_order_are_told_apart(ledger: Ledger) -> None:
+    """The same mtime again is a duplicate; an older one is out of order, whatever the fractions look like."""
     listener = ledger.listener()
     for moment in ("00.5Z", "00.5Z", "00.25Z", "01Z", "01.000001Z", "01Z"):
         ledger.acknowledged("j", 0)
         listener.received(_event("j", f"2026-01-01T00:00:{moment}"))
     found = _deliveries(ledger)
-    assert (found["repeated"], found["disordered"]) == ("1", "2")
+    assert (found["duplicate"], found["out of order"]) == ("1", "2")
 
 
 def test_events_of_writes_that_were_not_confirmed_are_surplus(ledger: Ledger) -> None:
-    """A write whose answer was lost may have happened: its event is neither missing nor repeated."""
+    """A write whose answer was lost may have happened: its event is neither missing nor a duplicate."""
     listener = ledger.listener()
     listener.received(_event("j", "2026-01-01T00:00:00Z"))
     found = _deliveries(ledger)
-    assert (found["expected"], found["missing"], found["repeated"], found["surplus"]) == ("0", "0", "0", "1")
+    assert (found["expected"], found["missing"], found["duplicate"], found["unexpected"]) == ("0", "0", "0", "1")
 
 
 def test_other_peoples_and_odd_events_do_not_count(ledger: Ledger) -> None:
@@ -104,4 +104,4 @@ def test_other_peoples_and_odd_events_do_not_count(ledger: Ledger) -> None:
     listener.received(orjson.dumps({"action": "DELETE", "job": {"id": "k"}}))
     for odd in (b"not JSON", b"[]", b"{}", b"7"):
         listener.received(odd)
-    assert _deliveries(ledger)["surplus"] == "0"
+    assert _deliveries(ledger)["unexpected"] == "0"

@@ -216,7 +216,7 @@ def test_deliveries_are_no_requests(page: Page, tmp_path: Path) -> None:
     assert "25 requests" in told
     assert "deliveries" not in told
     other.locator("#latency").hover(position={"x": 500, "y": 30})
-    assert "Deliver events: OK: 200 deliveries, median" in other.locator("#tip").inner_text()
+    assert "Event deliveries: OK: 200 deliveries, median" in other.locator("#tip").inner_text()
     inked = _ink(other, "rate")
     other.get_by_role("button", name=DELIVERIES).click()
     assert _ink(other, "rate") == inked
@@ -266,7 +266,68 @@ def test_the_page_says_what_was_tested(page: Page) -> None:
 def test_an_empty_run_says_so(page: Page, tmp_path: Path) -> None:
     """Without requests the page says so, and shows no figures of nothing."""
     other = _shown(page, _written(Metrics(0, SECOND), tmp_path))
-    assert other.locator(".notice").first.inner_text() == "no requests were made"
+    assert other.locator(".notice").first.inner_text() == "No requests were made."
     assert other.locator(".tiles").inner_text().split() == ["requests", "0"]
     assert _ink(other, "percentiles") > 100
     other.context.close()
+
+
+def test_print_is_light(page: Page) -> None:
+    """What is printed is black on white, without switches and hints, and the screen is as dark as before afterwards."""
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.locator("#scale").is_hidden()
+    assert page.locator(".hint.screen").is_hidden()
+    page.emulate_media(color_scheme="dark", media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.emulate_media(color_scheme="light")
+
+
+def test_errors_are_counted(page: Page) -> None:
+    """Each error text has its number, status codes theirs, and success never rounds up to 100%."""
+    assert page.locator(".errors li").all_inner_texts() == ["500 Internal Server Error \N{MULTIPLICATION SIGN} 30"]
+    codes = page.locator("tr", has_text="Status codes").locator("dl div").all_inner_texts()
+    assert [code.split("\n") for code in codes] == [["200", "1,970"], ["500", "30"]]
+    tiles = page.locator(".tiles div").all_inner_texts()
+    assert ["errors", "30"] in [tile.split("\n") for tile in tiles]
+
+
+def test_the_charts_say_what_they_show(page: Page) -> None:
+    """Under each chart stands what its marks are, and what is good."""
+    hints = " ".join(page.locator(".hint").all_inner_texts())
+    for said in ("Each dot is a request", "p99 of each second", "Lower is better", "Requests sent per second"):
+        assert said in hints
+
+
+NOTE_TEXTS = """
+  window.texts = [];
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    texts.push(text);
+    write.call(this, text, ...place);
+  };
+"""
+
+
+def _texts_of_charts(page: Page, file: Path) -> list[str]:
+    assert page.context.browser is not None
+    context = page.context.browser.new_context(viewport={"width": 1240, "height": 1000})
+    context.add_init_script(NOTE_TEXTS)
+    opened = context.new_page()
+    opened.goto(file.as_uri())
+    opened.wait_for_function(f"({INK})('latency') > 1000")
+    texts: list[str] = opened.evaluate("texts")
+    context.close()
+    return texts
+
+
+def test_the_end_of_the_duration_is_marked(page: Page, file: Path, tmp_path: Path) -> None:
+    """A line marks the end of the duration where devices went on with their jobs; other runs have none."""
+    assert "end of duration" not in _texts_of_charts(page, file)
+    metrics = _metrics()
+    metrics.add(Outcome("Read Jobs", 30 * SECOND, MILLISECOND, 200))
+    assert "end of duration" in _texts_of_charts(page, _written(metrics, tmp_path))

@@ -100,14 +100,16 @@ def test_a_run_without_requests_still_has_a_report(tmp_path: Path) -> None:
     folder = report.write(_result(Metrics(0, SECOND)), tmp_path)
     assert (folder / "metrics.txt").read_text().splitlines()[0].split("]")[1].strip() == "0, 0.00, 0.00"
     assert ">no requests</text>" in (folder / "plot.svg").read_text()
-    assert "no requests were made" in (folder / "plot.svg").read_text()
+    assert "No requests were made." in (folder / "plot.svg").read_text()
 
 
 def test_the_results_folder_is_named_by_the_start(tmp_path: Path) -> None:
-    """The folder is the start in Unix seconds and holds four files; a second run of that second gets the next name."""
+    """The folder is the start in Unix seconds and holds five files; a second run of that second gets the next name."""
     folders = [report.write(_result(_metrics()), tmp_path / "results") for _ in range(2)]
     assert [folder.name for folder in folders] == ["1782892800", "1782892801"]
-    assert {file.name for file in folders[0].iterdir()} == {"metrics.txt", "histogram.hdr", "plot.html", "plot.svg"}
+    assert {file.name for file in folders[0].iterdir()} == {
+        "metrics.txt", "metrics.json", "histogram.hdr", "plot.html", "plot.svg",
+    }  # fmt: skip
     assert (folders[0] / "metrics.txt").read_text("utf-8") == text.table(_metrics())
 
 
@@ -226,6 +228,7 @@ def test_reports_say_what_was_tested(tmp_path: Path) -> None:
     assert f"generator wfx-loadtest {VERSION}: 0 of 600 requests left more than 5ms late, the worst 1µs" in texts
     assert "southbound /run/c.sock; northbound https://localhost:8444; service wfx 1.2.3" in texts
     assert "scenario fleet, duration 6s, read-freq 75, write-freq 25, devices 100, poll-interval 1s" in texts
+    assert "read-freq" not in Settings(scenario="events").sentence, "this scenario reads nothing"
     names = {option.name for option in options.RUN}
     assert {part.split(" ")[0] for part in settings.sentence.split(", ")} <= names
 
@@ -238,3 +241,72 @@ def test_reports_say_what_was_tested(tmp_path: Path) -> None:
 def test_durations_in_one_box_have_one_unit(durations: list[int], shown: tuple[str, ...]) -> None:
     """Durations that stand beside each other have one unit, which suits the middle one, and four digits."""
     assert in_one_unit(durations) == shown
+
+
+def test_success_is_never_rounded_up() -> None:
+    """One failure among a hundred thousand requests is not a success of 100.00%."""
+    metrics = Metrics(0, SECOND)
+    metrics.requests, metrics.successes = 100_000, 99_999
+    assert text.success(metrics) == "99.99%"
+    metrics.successes = 57_000
+    assert text.success(metrics) == "57.00%"
+    metrics.successes = 100_000
+    assert text.success(metrics) == "100.00%"
+
+
+def test_reports_for_programs_have_the_names_of_vegeta(tmp_path: Path) -> None:
+    """metrics.json has Vegeta's names, durations in nanoseconds, and what the scenario adds as numbers."""
+    facts = [Fact("Jobs", ("created", "finished"), ("5", "4"))]
+    document = orjson.loads((report.write(_result(_metrics(), facts), tmp_path) / "metrics.json").read_bytes())
+    assert set(document) >= {
+        "latencies", "bytes_in", "bytes_out", "earliest", "latest", "end", "duration", "wait", "requests", "rate",
+        "throughput", "success", "status_codes", "errors",
+    }  # fmt: skip
+    assert set(document["latencies"]) == {"min", "mean", "50th", "90th", "95th", "99th", "max"}
+    assert document["latencies"]["min"] == 300_000
+    assert document["status_codes"] == {"0": 1, "200": 596, "500": 3}
+    assert document["earliest"] == "2026-07-01T08:00:00+00:00"
+    assert document["scenario"] == [{"title": "Jobs", "created": 5, "finished": 4}]
+    assert (document["interrupted"], document["thresholds"]) == (False, [])
+    assert document["options"]["read-freq"] == 75
+
+
+def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
+    """Page and picture of a run that was interrupted name the moment."""
+    result = Result(Settings(duration=60 * SECOND), STARTED, _metrics(), [], interrupted=True)
+    folder = report.write(result, tmp_path)
+    for name in ("plot.html", "plot.svg"):
+        assert "The run was interrupted after 5.99" in (folder / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(("highest", "which"), [
+    ("200", "the highest rate that held"), ("none", "the first rate that was tried, since none held"),
+])  # fmt: skip
+def test_a_search_says_whose_figures_these_are(tmp_path: Path, highest: str, which: str) -> None:
+    """The page of a search for the highest rate says of which of the rates its charts are."""
+    facts = [Fact("Highest rate", ("req/s", "p99 bound"), (highest, "20ms"))]
+    settings = Settings(duration=6 * SECOND, target=20 * MILLISECOND)
+    folder = report.write(Result(settings, STARTED, _metrics(), facts, interrupted=False), tmp_path)
+    assert f"Figures and charts are those of {which}: 100 requests/s." in (folder / "plot.html").read_text("utf-8")
+
+
+def test_lines_of_the_picture_fit_its_width(tmp_path: Path) -> None:
+    """A notice is written in lines that the picture has room for, above the chart."""
+    metrics = _metrics()
+    for _ in range(60):
+        metrics.lateness.add(LATE * 2)
+    result = Result(Settings(duration=60 * SECOND), STARTED, metrics, [], interrupted=True)
+    lines = _texts((report.write(result, tmp_path) / "plot.svg").read_text("utf-8"))
+    assert max(map(len, lines)) < 200
+
+
+def test_steps_of_searches_are_not_compared(tmp_path: Path) -> None:
+    """Two searches for the highest rate are compared by their results, and not by their last steps."""
+    facts = [
+        Fact("Highest rate", ("req/s", "p99 bound"), ("400", "20ms")),
+        Fact("Step", ("req/s", "p99", "verdict"), ("800", "30ms", "p99 over 20ms")),
+    ]
+    folder = report.write(_result(_metrics(), facts), tmp_path)
+    rows = compare(folder, folder)
+    assert "Highest rate req/s" in rows
+    assert "Step" not in rows

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.loadtest.stub import BASE
+from tests.loadtest.stub import BASE, Stub
 from tests.waiting import until
 from wfx.demo.local import LocalService
 from wfx_loadtest import direct, ramp
@@ -16,6 +16,8 @@ from wfx_loadtest.result import Result
 from wfx_loadtest.run import execute
 from wfx_loadtest.scenario import fleet
 from wfx_loadtest.scenario.device import Device, Progress
+from wfx_loadtest.scenario.listening import new_ledger
+from wfx_loadtest.scenario.registry import Registry
 from wfx_loadtest.session import opened
 from wfx_loadtest.settings import Settings
 
@@ -56,12 +58,12 @@ async def test_every_subscriber_hears_of_every_write(settings: Settings) -> None
         "expected": 500,
         "delivered": 500,
         "missing": 0,
-        "repeated": 0,
-        "disordered": 0,
-        "surplus": 0,
+        "duplicate": 0,
+        "out of order": 0,
+        "unexpected": 0,
     }
     assert _members(result, "Streams") == {"opened": 5, "lost": 0}
-    assert "Deliver events" in {name for name, _, _ in result.metrics.timeline.series()}
+    assert "Event deliveries" in {name for name, _, _ in result.metrics.timeline.series()}
 
 
 async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
@@ -73,18 +75,21 @@ async def test_a_fleet_finishes_its_jobs(settings: Settings) -> None:
     )
     assert result.metrics.success == 1.0
     assert _members(result, "Jobs") == {"created": 10, "finished": 10, "open": 0}
+    assert _members(result, "Devices") == {"polled": 10, "registered": 10, "missing": 0}
     deliveries = _members(result, "Deliveries")
     # At least 13 changes of each job: its creation and the fewest reports that a device makes.
     assert deliveries["expected"] >= 10 * 13 * 3
     assert deliveries["delivered"] == deliveries["expected"]
-    assert (deliveries["repeated"], deliveries["disordered"], deliveries["surplus"]) == (0, 0, 0)
+    assert (deliveries["duplicate"], deliveries["out of order"], deliveries["unexpected"]) == (0, 0, 0)
     names = {name for name, _, _ in result.metrics.timeline.series()}
     assert names == {
-        "Devices: look for work",
+        "Devices: poll for jobs",
         "Devices: report progress",
         "Operators: create jobs",
         "Operators: list jobs",
-        "Deliver events",
+        "Operators: list devices",
+        "Operators: show a device",
+        "Event deliveries",
     }
 
 
@@ -143,3 +148,53 @@ def test_orders_name_an_artifact_as_devices_expect_it() -> None:
         "type": ["application"],
         "artifacts": [{"name": "payload.bin", "version": "1.0", "uri": "http://localhost:8080/download/3.swu"}],
     }
+
+
+async def test_a_service_without_a_registry_can_be_tested(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the fleet API is missing, a warning says so, operators list jobs only, and no devices are accounted for."""
+    result = await execute(_fleet_at(stub, devices=2, read_freq=30))
+    assert "/api/fleet/v1/devices: 404 Not Found; operators will list jobs only" in caplog.text
+    assert len(stub.of("GET", "/devices")) == 1
+    assert "Devices" not in {fact.title for fact in result.facts}
+    assert "Operators: list jobs" in {name for name, _, _ in result.metrics.timeline.series()}
+
+
+async def test_operators_walk_through_the_registry(stub: Stub) -> None:
+    """Operators read page after page, then the first again, and one of the devices on the page after each."""
+    pages = [{"content": [{"clientId": "a", "lastSeen": "x"}], "next": "2"}, {"content": [{"clientId": "b"}]}]
+    stub.answers["GET", "devices"] = [(200, page) for page in pages * 2]
+    async with opened(_fleet_at(stub, devices=1, read_freq=1)) as session:
+        ledger = new_ledger(session, "x")
+        operators = fleet.Operators(session, [], ledger, Registry(session, "x"))
+        for _ in range(12):
+            await operators._look(session.clock.now())
+    read = [seen.path for seen in stub.of("GET", "/devices")]
+    assert [path.split("after=")[1] for path in read] == ["", "2", "", "2"]
+    shown = [seen.path for seen in stub.seen if seen.path.startswith("/api/fleet/v1/devices/")]
+    assert shown == [f"/api/fleet/v1/devices/{name}" for name in "abab"]
+    assert len(stub.of("GET", "/jobs")) == 4
+
+
+async def test_devices_that_the_registry_has_not_seen_are_missing(stub: Stub) -> None:
+    """A device that has polled and is not in the registry as seen is counted as missing."""
+    never = {"content": [{"clientId": "somebody"}]}
+    stub.answers["GET", "devices"] = [(200, never)] * 100
+    async with opened(_fleet_at(stub, devices=1, read_freq=1)) as session:
+        session.stop.set()
+        fact = await Registry(session, "x").audit({"somebody", "else"})
+    assert dict(zip(fact.members, fact.values, strict=True)) == {"polled": "2", "registered": "0", "missing": "2"}
+
+
+def _fleet_at(stub: Stub, devices: int, read_freq: int) -> Settings:
+    return Settings(
+        client_host="127.0.0.1",
+        client_port=stub.south_port,
+        mgmt_host="127.0.0.1",
+        mgmt_port=stub.north_port,
+        duration=SECOND,
+        scenario="fleet",
+        devices=devices,
+        read_freq=read_freq,
+        write_freq=0,
+        subscribers=0,
+    )

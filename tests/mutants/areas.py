@@ -39,6 +39,7 @@ TESTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("wfx/store/postgres/sealed_*.py", ("tests/protection", *_STORE)),
     ("wfx/store/postgres/enrolment.py", ("tests/protection",)),
     ("wfx/store/postgres/rekeying.py", ("tests/protection",)),
+    ("wfx/store/postgres/sweeping.py", ("tests/protection",)),
     ("wfx/store/sealed_dump.py", ("tests/protection",)),
     ("wfx/store/rekeyed.py", ("tests/protection",)),
     ("wfx/store/readable_jobs.py", ("tests/protection",)),

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from postgres_server import Postgres
+from waiting import eventually
 
 from tests.protection.life import BASE, SECRET, Life, done, holding, keys, sealing, wfx
+from tests.protection.stores import database_of, in_database, on
 from wfx.demo.local import LocalService
-from wfx.store.postgres.sealed_tables import TABLES
-
-TALKATIVE = (
-    "log_statement=all", "log_parameter_max_length=-1", "log_parameter_max_length_on_error=-1",
-    "log_error_verbosity=verbose", "log_min_duration_statement=0", "full_page_writes=on", "wal_level=logical",
-)  # fmt: skip
-"""Settings with which PostgreSQL writes down as much as it can."""
-
-
-@pytest.fixture(scope="module")
-def talkative() -> Iterator[Postgres]:
-    """A PostgreSQL of its own that tells most in its log, and has nothing in it."""
-    with Postgres() as postgres:
-        postgres.restart(settings=TALKATIVE)
-        yield postgres
 
 
 @pytest.fixture
@@ -33,30 +23,6 @@ def place(talkative: Postgres) -> Iterator[dict[str, str]]:
     """The variables that name an empty database."""
     with talkative.database() as name:
         yield on(talkative, name)
-
-
-def on(postgres: Postgres, database: str) -> dict[str, str]:
-    """Return the variables that name a database."""
-    return {"WFX_STORAGE": "postgres", "WFX_STORAGE_OPT": postgres.conninfo(database)}
-
-
-def database_of(place: dict[str, str]) -> str:
-    """Return the name of the database that these variables name."""
-    return place["WFX_STORAGE_OPT"].partition("dbname='")[2].partition("'")[0]
-
-
-def written(postgres: Postgres, place: dict[str, str], begin: str) -> tuple[int, int]:
-    """Return how many values begin so, and how many there are."""
-    database = database_of(place)
-    so = f"E'{begin}'"
-    parts = [
-        f"SELECT count(*) FILTER (WHERE starts_with({column}, {so})) AS so, count({column}) AS every FROM {table.name}"
-        for table in TABLES
-        for column in table.columns
-    ]
-    (row,) = postgres.sql(f"SELECT sum(so), sum(every) FROM ({' UNION ALL '.join(parts)}) AS found", database)
-    first, _, second = row.partition("|")
-    return int(first), int(second)
 
 
 def test_acceptance_13(talkative: Postgres, place: dict[str, str], tmp_path: Path) -> None:
@@ -78,12 +44,12 @@ def test_acceptance_13(talkative: Postgres, place: dict[str, str], tmp_path: Pat
         assert life.seen() == once
         life.live("rotated")
         rotated = life.seen()
-        assert written(talkative, place, r"\x01two==")[0] > 0
-        assert written(talkative, place, r"\x01one==")[0] > 0
+        assert in_database(talkative, place, r"\x01two==")[0] > 0
+        assert in_database(talkative, place, r"\x01one==")[0] > 0
         shown = done(wfx(tmp_path, "rekey", **place, **sealing("two", "one")))
         assert 'sealed with the key "two" now' in shown
         assert life.seen() == rotated
-        sealed, every = written(talkative, place, r"\x01two==")
+        sealed, every = in_database(talkative, place, r"\x01two==")
         assert sealed == every
     service.environment = place | sealing("two")
     with service:
@@ -116,7 +82,7 @@ def test_moving(talkative: Postgres, place: dict[str, str], tmp_path: Path) -> N
     with talkative.database() as name:
         other = on(talkative, name)
         done(wfx(tmp_path, "import", "backup", **other, **sealing("two", "one")))
-        sealed, every = written(talkative, other, r"\x01two==")
+        sealed, every = in_database(talkative, other, r"\x01two==")
         assert sealed == every > 20
         assert "is sound" in done(wfx(tmp_path, "check", **other, **keys("two")))
         again = done(wfx(tmp_path, "export", "-", **other, **keys("two"))).splitlines()[1:-1]
@@ -145,9 +111,9 @@ def test_encryption_of_what_was_stored_before(talkative: Postgres, place: dict[s
     service.environment = place | sealing("one")
     with service:
         assert life.seen() == plain
-        assert written(talkative, place, r"\x01one==")[0] > 0
+        assert in_database(talkative, place, r"\x01one==")[0] > 0
     assert "all values are plain now" in done(wfx(tmp_path, "rekey", **place, **keys("one")))
-    assert written(talkative, place, r"\x01")[0] == 0
+    assert in_database(talkative, place, r"\x01")[0] == 0
     service.environment = dict(place)
     with service:
         assert life.seen() == plain
@@ -208,5 +174,29 @@ def test_servers_change_to_another_key_one_after_the_other(
     finally:
         for server in servers:
             server.stop()
-    sealed, every = written(talkative, place, r"\x01two==")
+    sealed, every = in_database(talkative, place, r"\x01two==")
     assert sealed == every
+
+
+def test_core_files_of_postgresql(talkative: Postgres, place: dict[str, str], tmp_path: Path) -> None:
+    """A core file of PostgreSQL, with all pages in memory, has sealed values only."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        talkative.restart()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    with LocalService(tmp_path, environment=place | sealing("one")) as service:
+        life = Life.on(service)
+        life.workflow()
+        life.live("sealed")
+        (pid, *_) = talkative.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'wfx'")
+        os.kill(int(pid), signal.SIGSEGV)
+        eventually(lambda: f"(PID {pid}) was terminated by signal 11" in talkative.log(), "PostgreSQL has crashed")
+        cores = holding(talkative.data, "one====") & {path.name for path in talkative.data.glob("core*")}
+        eventually(lambda: httpx.get(f"{service.north}{BASE}/jobs").status_code == 200, "PostgreSQL is back")
+    if not cores:
+        pytest.skip("this machine writes no core files where PostgreSQL runs")
+    assert holding(talkative.folder, SECRET) == set()
+    for core in talkative.data.glob("core*"):
+        core.unlink()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import os
 import re
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wfx.domain.errors import SealedValueUnreadable, StoreUnusable
 from wfx.protection.key_ring import Key, KeyRing, parse_keys
@@ -91,11 +94,38 @@ def test_a_sealed_value_is_bound_to_its_place_and_owner() -> None:
         ring("other").open(PLACE, OWNER, sealed)
 
 
-def test_each_owner_has_a_key_of_its_own() -> None:
-    """Values of different owners are sealed under different keys, since nonces are random."""
+def test_a_value_is_sealed_as_is_documented() -> None:
+    """What any program with the ring's key opens: AES-256-GCM under the HMAC-SHA256 of the owner, which differ."""
+    for owner in (OWNER, "job-8"):
+        cipher = AESGCM(hmac.digest(key("key").secret, owner.encode(), "sha256"))
+        sealed, bound = ring("key").seal(PLACE, owner, PLAIN), f"{PLACE}:{owner}".encode()
+        assert cipher.decrypt(sealed[17:29], sealed[29:], bound) == PLAIN
+        written = ring("key").seal_text(PLACE, owner, PLAIN.decode())
+        sealed = base64.b64decode(written[17:] + "=" * (-len(written[17:]) % 4), validate=True)
+        assert cipher.decrypt(sealed[:12], sealed[12:], bound) == PLAIN
+
+
+def test_no_nonce_is_used_by_two_processes() -> None:
+    """Processes that are forked from one that sealed have nonces of their own, each of which is used once."""
     sealing = ring("key")
-    ciphers = {id(sealing._cipher(sealing._head, owner)) for owner in ("a", "b", "a")}
-    assert len(ciphers) == 2
+    sealing.seal(PLACE, OWNER, PLAIN)
+
+    def nonces() -> set[bytes]:
+        return {sealing.seal(PLACE, OWNER, PLAIN)[17:29] for _ in range(300)}
+
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            os.write(writing, b"".join(nonces()))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        told = pipe.read()
+    assert os.waitpid(child, 0) == (child, 0)
+    of_child = {told[at : at + 12] for at in range(0, len(told), 12)}
+    assert len(of_child) == len(own := nonces()) == 300
+    assert not of_child & own
 
 
 def test_the_record_of_keys_tells_what_is_missing() -> None:

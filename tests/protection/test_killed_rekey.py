@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 
 from tests.maintenance.many_records import dump_of
 from tests.protection.life import BASE, done, keys, sealing, wfx
+from tests.protection.stores import in_file
 from wfx.demo.local import LocalService
-from wfx.store.sqlite.sealed_tables import TABLES
 
 JOBS = 600
 KILLED = """
@@ -24,33 +22,22 @@ import os, sys
 from wfx.cli import main
 from wfx.protection.sealing import Sealing
 
-left, seal = int(sys.argv[1]), Sealing.seal
+left = int(sys.argv[1])
 
-def killed_sealing(*given):
-    global left
-    left -= 1
-    if not left:
-        os.kill(os.getpid(), 9)
-    return seal(*given)
+def killed(seal):
+    def sealed(*given):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), 9)
+        return seal(*given)
+    return sealed
 
-Sealing.seal = killed_sealing
+Sealing.seal, Sealing.seal_text = killed(Sealing.seal), killed(Sealing.seal_text)
 sys.argv = ["wfx", "rekey"]
 main()
 """
 """Ends in the middle of a transaction, when so many values were sealed."""
-
-
-def written(path: Path, head: bytes) -> tuple[int, int]:
-    """Return how many values begin so, and how many there are."""
-    found = [0, 0]
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as plain:
-        for table in TABLES:
-            for column in table.columns:
-                value = f"CAST({column} AS BLOB)"
-                sql = f"SELECT count(*) FILTER (WHERE instr({value}, ?) = 1), count({column}) FROM {table.name}"
-                some = plain.execute(sql, (head,)).fetchone()
-                found = [one + other for one, other in zip(found, some, strict=True)]
-    return found[0], found[1]
 
 
 def test_a_killed_rekey_goes_on_beside_writers(tmp_path: Path) -> None:
@@ -81,7 +68,7 @@ def test_a_killed_rekey_goes_on_beside_writers(tmp_path: Path) -> None:
                     timeout=120, check=False,
                 )  # fmt: skip
                 assert killed.returncode == -signal.SIGKILL
-                sealed, every = written(tmp_path / "wfx.db", first)
+                sealed, every = in_file(tmp_path / "wfx.db", first)
                 assert sealed < every
             assert sealed > 1000
             shown = done(wfx(tmp_path, "rekey", **sealing("one")))
@@ -89,7 +76,7 @@ def test_a_killed_rekey_goes_on_beside_writers(tmp_path: Path) -> None:
         finally:
             stop.set()
             writer.join()
-        sealed, every = written(tmp_path / "wfx.db", first)
+        sealed, every = in_file(tmp_path / "wfx.db", first)
         assert sealed == every
     assert set(answers) == {200}
     assert "is sound" in done(wfx(tmp_path, "check", **keys("one")))

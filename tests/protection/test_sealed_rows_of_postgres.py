@@ -19,7 +19,7 @@ from postgres_server import Postgres
 from tests.acceptance.cluster.releases import release_before
 from tests.maintenance.many_records import dump_of
 from tests.protection.life import BASE, WORKFLOW, done, keys, sealing, wfx
-from tests.protection.test_encrypted_database import on, written
+from tests.protection.stores import in_database, on
 from tests.protection.test_killed_rekey import KILLED
 from tests.protection.test_sealed_rows import SECRET, fill
 from tests.store.backends import SEALING, SetClock
@@ -168,7 +168,7 @@ def test_a_killed_rekey_goes_on_beside_servers(postgres: Postgres, place: dict[s
                     timeout=120, check=False,
                 )  # fmt: skip
                 assert killed.returncode == -signal.SIGKILL
-                sealed, every = written(postgres, place, head)
+                sealed, every = in_database(postgres, place, head)
                 assert sealed < every
             assert sealed > 400
             assert 'sealed with the key "one" now' in done(wfx(tmp_path, "rekey", **environment))
@@ -176,7 +176,7 @@ def test_a_killed_rekey_goes_on_beside_servers(postgres: Postgres, place: dict[s
             stop.set()
             for writer in writers:
                 writer.join()
-        sealed, every = written(postgres, place, head)
+        sealed, every = in_database(postgres, place, head)
         assert sealed == every
     assert set(answers) == {200}
     assert "is sound" in done(wfx(tmp_path, "check", **place, **keys("one")))

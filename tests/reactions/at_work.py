@@ -36,6 +36,7 @@ class AtWork:
     fatals: Fatals
     created: BoundedCounts
     consumer: RuleConsumer
+    limits: Limits
 
     async def position(self) -> int:
         """Return up to which event the rules are done."""
@@ -72,13 +73,14 @@ async def at_work(
     rules, holder = Rules(source), tuned(**settings)
     await rules.open()
     figures, fatals, created = RuleFigures(), Fatals(), BoundedCounts()
-    admission = Admission(store, Limits(holder))
+    limits = Limits(holder)
+    admission = Admission(store, limits)
     consumer = RuleConsumer(
         store, rules, figures, fatals, created, admission, lambda: limit, is_shared=is_shared, pace=pace
     )
     async with consumer:
         await until(lambda: consumer.steps.log_id or not consumer._has_rules.is_set())
-        yield AtWork(store, rules, figures, fatals, created, consumer)
+        yield AtWork(store, rules, figures, fatals, created, consumer, limits)
     await rules.close()
 
 

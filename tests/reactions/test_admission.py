@@ -17,6 +17,7 @@ from wfx.limits.policy import Kind
 from wfx.reactions.admission import MOST, Admission
 from wfx.reactions.effects import UNCOUNTED, Effects, effects_of_actions
 from wfx.reactions.tokens import Owner, Token
+from wfx.reactions.unused_tokens import MOST as UNUSED
 from wfx.reactions.waiting_action import KIND
 from wfx.reactions.waiting_lines import WaitingLines, line_of
 from wfx.rules.evaluation import PlannedAction
@@ -43,8 +44,8 @@ class _World:
 
     def __init__(self, **settings: Any) -> None:
         self.clock, self.counted, self.tunables = Clock(), _Counted(), tuned(**settings)
-        limits = Limits(self.tunables, clock=self.clock)
-        self.admission = Admission(cast("RuleStore", self.counted), limits, self.now)
+        self.limits = Limits(self.tunables, clock=self.clock)
+        self.admission = Admission(cast("RuleStore", self.counted), self.limits, self.now)
         self.paused = list[float]()
 
     def now(self) -> Timestamp:
@@ -149,6 +150,28 @@ async def test_nobody_overtakes_within_a_client() -> None:
     assert await world.admission.again("log/2/a0/waiting", token) is None
     world.clock.now += 3600
     assert _waiting(await world.admit("c", key="log/3")) == []
+
+
+async def test_an_action_that_waits_takes_one_token() -> None:
+    """However often an action is tried whose end cannot be written, it has taken one token; the next takes its own."""
+    world = _World(sandbox_rate_limit_instance_start=("client=3/P1D",))
+    token = Token(Kind.INSTANCE_START, "c", "w")
+    assert [await world.admission.again("log/1/a/waiting", token) for _ in range(9)] == [None] * 9
+    world.admission.note_begun("log/1/a/waiting")
+    assert [await world.admission.again(f"log/{number}/a/waiting", token) for number in (1, 2)] == [None] * 2
+    assert await world.admission.again("log/3/a/waiting", token) is not None
+
+
+async def test_only_so_many_tokens_are_kept() -> None:
+    """Actions that other servers have done take no memory for ever: only the last of them can have tokens back."""
+    world = _World(sandbox_rate_limit_instance_start=("1000000/P1D",))
+    await world.admit("first")
+    for number in range(200):
+        await world.admit(*["c"] * 60, key=f"log/{number + 2}")
+    assert len(world.admission._unused) == UNUSED
+    await world.admit("first")
+    assert world.limits.taken[Kind.INSTANCE_START, LimitScope.GLOBAL] == 12_002
+    assert (await world.limits.look())[0][0].left == 1_000_000 - 12_002
 
 
 async def test_tasks_that_are_tried_together_are_spread() -> None:

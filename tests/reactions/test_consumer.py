@@ -13,7 +13,7 @@ from reactions.at_work import at_work, rule_file, tags_of
 from tests.store.samples import FLOW, all_jobs, begin, move, tag, whole_log
 from tests.waiting import until
 from wfx.domain.cause import Cause
-from wfx.domain.errors import StoreUnavailable
+from wfx.domain.errors import StepTaken, StoreUnavailable
 from wfx.domain.job import Action
 from wfx.domain.workflow import Workflow
 from wfx.reactions.effects import MOST_IN_CHAIN, Outcome
@@ -398,6 +398,47 @@ async def test_a_store_failure_is_tried_again(
     assert [tags_of(job) for job in await all_jobs(store)] == [["failed"], ["back"]]
     assert await store.score_totals(["c"]) == {"c": 1}
     assert work.fatals.count == failures
+
+
+@pytest.mark.parametrize("refusal", [StoreUnavailable("the store does not answer"), StepTaken(NAME, 1, 1)])
+async def test_a_store_that_fails_costs_no_tokens(
+    store: Store, flow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    """However often a step is not stored, its actions have taken a token each, of all kinds and scopes."""
+    monkeypatch.setattr("wfx.reactions.consumer._LONGEST", 0.01)
+    unwell: Any = Unwell(store)
+    limits = {
+        "sandbox_rate_limit_instance_start": ("10/P1D", "client=2/P1D"),
+        "sandbox_rate_limit_job_schedule": ("10/P1D", "workflow=9/P366D"),
+    }
+    async with at_work(unwell, rule_file(tmp_path, ROLL_BACK), **limits) as work:
+        jobs = [await store.create_job(flow.name, begin(f"c{number}")) for number in range(3)]
+        await work.settled()
+        unwell.failures = [refusal] * 8
+        for state in ("RUN", "DONE"):
+            for job in jobs:
+                await store.change_job(job.id, move(state))
+        await until(lambda: not unwell.failures)
+        await work.settled()
+    assert len(await store.list_tasks(TaskQuery(kind="webhook_notify"), 10**6)) == 3
+    states, _ = await work.limits.look("c1", flow.name)
+    assert [(f"{state.kind} {state.scope}", state.left) for state in states] == [
+        ("instance-start global", 7), ("instance-start client", 1),
+        ("job-schedule global", 7), ("job-schedule workflow", 6),
+    ]  # fmt: skip
+
+
+async def test_what_cannot_be_written_costs_no_tokens(store: Store, flow: Workflow, tmp_path: Path) -> None:
+    """An event that is left out, since no store can write what it brings about, has taken no token."""
+    unwell: Any = Unwell(store)
+    async with at_work(unwell, rule_file(tmp_path, AGAIN), sandbox_rate_limit_instance_start=("10/P1D",)) as work:
+        await work.settled()
+        unwell.failures = [ValueError("not this one")]
+        await store.create_job(flow.name, begin("c"))
+        await until(lambda: not unwell.failures)
+        await work.settled()
+    states, _ = await work.limits.look()
+    assert (len(await all_jobs(store)), [state.left for state in states]) == (1, [10])
 
 
 async def test_a_store_that_fails_for_a_day(

@@ -14,7 +14,7 @@ import pytest
 from tests.reactions.incoming_events import AWARDED, CAUSE, FOOD, Loaded, Stalling, purchase
 from tests.tuned import tuned
 from tests.waiting import until
-from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreUnavailable
+from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreBusy, StoreUnavailable, TooManyStarted
 from wfx.domain.json import encode
 from wfx.reactions import event_queue, incoming
 from wfx.reactions.admission import Admission
@@ -26,12 +26,14 @@ from wfx.store.memory import open_memory
 
 
 @asynccontextmanager
-async def receiving(text: str = FOOD, **engine: Any) -> AsyncIterator[tuple[Incoming, Stalling, Loaded]]:
+async def receiving(
+    text: str = FOOD, limits: Limits | None = None, **engine: Any
+) -> AsyncIterator[tuple[Incoming, Stalling, Loaded]]:
     """What takes events, its store, and its rules."""
     store = await open_memory()
     rules, stalling = Loaded.of(text, **engine), Stalling(store)
     try:
-        admission = Admission(store, Limits(tuned()))
+        admission = Admission(store, limits or Limits(tuned()))
         async with Incoming(stalling, rules, RuleFigures(), Fatals(), admission) as taking:
             yield taking, stalling, rules
             stalling.flows.set()
@@ -237,6 +239,47 @@ async def test_a_batch_that_fails_is_logged(monkeypatch: pytest.MonkeyPatch, cap
         (record,) = caplog.records
         assert vars(record)["fields"] == {"batch": batch_id, "failed": 2, "error": "the store is gone"}
         assert (taking.outcomes["failed"], await points(stalling)) == (2, 75)
+
+
+TWO_MAILS = """
+version: v1
+scenarios:
+  - id: mails
+    event_types: [transaction]
+    children:
+      - action: {id: first, type: mail, params: {to: [a@example.com], subject: s, text: t}}
+      - action: {id: second, type: mail, params: {to: [b@example.com], subject: s, text: t}}
+"""
+
+
+@pytest.mark.parametrize("named", [{}, {"id": "evt_01"}])
+async def test_failures_cost_no_tokens(monkeypatch: pytest.MonkeyPatch, named: dict[str, str]) -> None:
+    """However often the store fails, an accepted event takes the tokens of its actions once; so does one told twice."""
+    monkeypatch.setattr(incoming, "_PAUSES", (0.0,) * 7)
+    limits = Limits(tuned(sandbox_rate_limit_job_schedule=("7/P1D",)))
+    async with receiving(TWO_MAILS, limits) as (taking, stalling, _):
+        stalling.failures = [StoreUnavailable("gone") for _ in range(7)]
+        taking.queue_batch([purchase(**named)], CAUSE)
+        await until(lambda: len(taking.queue) == 0)
+        states, _ = await limits.look()
+        assert (taking.outcomes["evaluated"], states[0].left) == (1, 5)
+        if named:
+            await taking.tell(purchase(**named), CAUSE)
+            assert (await limits.look())[0][0].left == 5
+
+
+async def test_what_is_refused_takes_nothing() -> None:
+    """An event of which one action has no token is refused, and has not used up those of the others."""
+    limits = Limits(tuned(sandbox_rate_limit_job_schedule=("3/P1D",)))
+    async with receiving(TWO_MAILS, limits) as (taking, stalling, _):
+        stalling.failures = [StoreBusy("others hold a lock")]
+        with pytest.raises(StoreBusy):
+            await taking.tell(purchase(), CAUSE)
+        await taking.tell(purchase(), CAUSE)
+        for _ in range(2):
+            with pytest.raises(TooManyStarted):
+                await taking.tell(purchase(), CAUSE)
+        assert (await limits.look())[0][0].left == 1
 
 
 async def test_a_failure_is_told() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +16,20 @@ import pytest
 
 from tests.reactions.ruled_service import STORAGES, rules_with, storage_options
 from tests.reactions.test_scripts_at_work import FLOW, RULES, Place
+from wfx.config.encryption import sealing_of
+from wfx.config.options import Config
 from wfx.demo.local import LocalService
 from wfx.domain.script_errors import ScriptsBusyNow
+from wfx.domain.timestamp import SECOND, Timestamp
 from wfx.scripts.runs import Fault, Outcome, RunRequest, RunResult
 from wfx.service import script_runs
 from wfx.service.script_runs import ScriptRuns, Tracker
-from wfx.store.rule_records import Task
+from wfx.store.opening import open_store
+from wfx.store.rule_records import Task, TaskQuery
+from wfx.store.storage_settings import StorageSettings
+from wfx.store.upkeep import present
 from wfx.tasks.progress import Progress
+from wfx.tasks.retention import TaskRetention
 
 CHANCE = """
 function main(payload) {
@@ -28,6 +38,7 @@ function main(payload) {
   return {next: "DONE", payload: {chance: Math.random(), at: Date.now(), order: Object.keys(facts), big, text}}
 }
 """
+CANARY = "canary-2091-of-a-run"
 FACTS = {"z": 1, "a": -0.0, "big": 12345678901234567890, "text": 'ü\u2028"\\ \x07', "1": [1e-7, 1.0]}
 
 
@@ -104,6 +115,41 @@ def test_pages(tmp_path: Path) -> None:
                 break
             after = page["next"]
         assert found == expected
+
+
+def test_kept_runs_are_sealed_and_dropped(tmp_path: Path) -> None:
+    """With encryption nothing of a kept run is readable in the files, and it is gone with its task after 30 days."""
+    key = f"k1:{b64encode(bytes(32)).decode()}"
+    options = ("--tracker-enabled", "--enable-encryption", f"--encryption-keys={key}")
+    with tracked("sqlite", tmp_path, lambda _: None, *options) as service:
+        place = Place(service)
+        place.call("POST", "/workflows", json=FLOW)
+        place.put("payload = {echo: nflow_data.job.status.context}; next = 'DONE'")
+        place.enter({"secret": CANARY})
+        (task,) = place.ended()
+        (run,) = place.call("GET", "/v1/scripts/decide/runs").json()["content"]
+        assert CANARY in run["run"]["nflow_data"]
+        assert CANARY in run["run"]["value"]
+        service.stop(signal.SIGKILL)
+        files = [file.read_bytes() for file in tmp_path.iterdir() if file.name.startswith("wfx.db")]
+        assert files
+        assert not any(CANARY.encode() in content for content in files)
+        assert [asyncio.run(_left_after(days, tmp_path, key)) for days in (29, 31)] == [1, 0]
+        service.start()
+        assert place.call("GET", "/v1/scripts/decide/runs").json() == {"content": []}
+        url = f"{service.north}/v1/scripts/decide/runs/{task['id']}/replay"
+        assert httpx.post(url, trust_env=False, timeout=60).status_code == 404
+
+
+async def _left_after(days: int, folder: Path, key: str) -> int:
+    """Have tasks dropped as they are after so many days; returns how many runs are left."""
+    sealing = sealing_of(Config(enable_encryption=True, encryption_keys=key))
+    store = await open_store("sqlite", f"file:{folder}/wfx.db", StorageSettings(sealing=sealing))
+    now = Timestamp(present() + days * 86_400 * SECOND)
+    await TaskRetention(store, now=lambda: now).take_turn()
+    left = await store.list_tasks(TaskQuery("run_script"))
+    await store.close()
+    return len(left)
 
 
 async def test_a_replay_for_which_there_is_no_place() -> None:

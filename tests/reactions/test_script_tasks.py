@@ -127,6 +127,20 @@ async def test_limits_hold_for_what_scripts_ask_for(is_full: bool) -> None:
         assert told == "5 of 5 actions"
 
 
+async def test_ends_that_are_not_written_cost_no_tokens() -> None:
+    """A script that runs again and again, since its end cannot be written, takes the tokens of its actions once."""
+    job = {"type": "create_job", "params": {"client_id": "d", "workflow": "w"}}
+    limits = Limits(tuned(sandbox_rate_limit_instance_start=("5/P1D", "client=3/P1D")))
+    performs = _tasks(encode({"actions": [job, job]}), _Kept(), limits)
+    for _ in range(6):
+        ending = await performs.perform(_begun("log-1/7/a", ROOT))
+        assert (len(ending.operations), ending.records.tasks) == (2, ())
+    ending.note(["one", "two"])
+    assert [state.left for state in (await limits.look("d"))[0]] == [3, 1]
+    ending = await performs.perform(_begun("log-1/8/a", ROOT))
+    assert (len(ending.operations), len(ending.records.tasks)) == (1, 1)
+
+
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DONE}))
 async def test_which_runs_are_tried_again(outcome: Outcome) -> None:
     """A run without a place is tried again, one whose process died in doubt, and any other has failed at once."""

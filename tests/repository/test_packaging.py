@@ -24,6 +24,8 @@ SHIPPED = (
     "wfx/store/sqlite/migrations/0001_initial.sql", "wfx/commandline/shells/completion.bash",
     "wfx_loadtest/report/page.js", "wfx_plugin/py.typed", "wfx/py.typed",
     "wfx/scripts/harness.js", "wfx/scripts/quickjs.wasm", "wfx/scripts/quickjs.LICENSE.txt",
+    "wfx/console/built/index.html", "wfx/console/built/logo.svg", "wfx/console/built/manifest.json",
+    "wfx/console/built/licenses.txt",
 )  # fmt: skip
 
 
@@ -51,12 +53,18 @@ def test_wheel_has_no_tests(unpacked: Path) -> None:
     }  # fmt: skip
 
 
+def test_wheel_has_no_sources_of_the_console(unpacked: Path) -> None:
+    """Of the console the wheel holds what is served, and neither its sources nor what builds it."""
+    assert [path.name for path in (unpacked / "wfx" / "console").iterdir()] == ["built"]
+
+
 def test_wheel_works(unpacked: Path, tmp_path: Path) -> None:
     """The service runs from the wheel alone and serves its documents."""
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}
     with LocalService(tmp_path, environment=environment) as service:
         answer = httpx.get(f"{service.north}/api/wfx/v1/openapi.json", trust_env=False)
         assert answer.json()["openapi"] == "3.0.0"
+        assert "<!doctype html>" in httpx.get(f"{service.north}/ui/", trust_env=False).text
         assert service.process is not None
         origin = [sys.executable, "-c", "import wfx; print(wfx.__file__)"]
         found = subprocess.run(origin, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)

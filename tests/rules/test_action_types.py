@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rules.rulebook import evaluated, file_with, planned
@@ -13,8 +14,10 @@ from rules.rulebook import evaluated, file_with, planned
 from wfx.expressions.expression import Compiler
 from wfx.expressions.library import own_functions
 from wfx.rules.faults import RulesInvalid
+from wfx.rules.graph import Graph
 from wfx.rules.own_actions import OWN, all_actions
 from wfx.rules.rule_file import load
+from wfx.rules.step_types import NO_STEPS, InstalledStep, Step
 
 LAMP = """
 import sys
@@ -78,7 +81,7 @@ def lit(color: str) -> str:
 @pytest.mark.usefixtures("package")
 def test_an_action_of_a_package() -> None:
     """A package adds a type of actions: it checks the parameters in the file, and plans with their values."""
-    compiler, types = Compiler(own_functions()), all_actions()
+    compiler, types = Compiler(own_functions()), all_actions(NO_STEPS)
     graph = load(lit("'${payload.c}'").encode(), compiler, types)
     (action,) = evaluated(graph, {"type": "t", "payload": {"c": "red"}}).actions
     assert (action.parameters, action.message) == ({"tags": ["red"], "job_id": "j"}, "Lit red for t")
@@ -121,7 +124,7 @@ def test_what_cannot_be_used(package: Path, point: str, message: str) -> None:
     """A package that replaces a type, or has none behind the name, is named."""
     offer(package, point)
     with pytest.raises(ValueError, match=message):
-        all_actions()
+        all_actions(NO_STEPS)
 
 
 def test_our_types() -> None:
@@ -130,3 +133,31 @@ def test_our_types() -> None:
         "create_job", "add_tags", "delete_tags", "update_status", "update_definition", "reward_points",
         "webhook_notify", "mail", "run_script", "run_step", "set_output",
     ]  # fmt: skip
+
+
+def _running(step: str, *known: str) -> Graph:
+    """Load a rule that runs a step, where these are installed."""
+    steps = {each: InstalledStep(cast("Step", None), "acme") for each in known}
+    text = file_with(f"action: {{id: a, type: run_step, params: {{step: {step}}}}}")
+    return load(text.encode(), Compiler(own_functions()), all_actions(steps))
+
+
+@pytest.mark.parametrize(("known", "name", "said"), [
+    ("grade weigh", "grad", 'there is no step "grad" (did you mean grade?)'),
+    ("grade", "nothing", 'there is no step "nothing"'),
+    ("", "grade", 'there is no step "grade": no installed package has steps'),
+])  # fmt: skip
+def test_steps_have_to_be_there(known: str, name: str, said: str) -> None:
+    """A rule that runs a step which no package has is a fault of the file, at its place, with a name that is alike."""
+    with pytest.raises(RulesInvalid) as refused:
+        _running(name, *known.split())
+    (fault,) = refused.value.faults
+    assert fault.at("rules.yml") == f"rules.yml:6:56: scenarios[0].children[0].action.params.step: {said}"
+
+
+def test_steps_that_events_name() -> None:
+    """A step whose name is in the event is looked for then; without one of this name the action fails, and says so."""
+    graph = _running('"${payload.step}"', "grade")
+    found = [planned(evaluated(graph, {"type": "t", "payload": {"step": name}}))["a"] for name in ("grade", "grad")]
+    assert found[0]["step"] == "grade"
+    assert found[1] == 'step: there is no step "grad" (did you mean grade?)'

@@ -4,7 +4,7 @@ import pytest
 
 from tests.scripts.engines import opened
 from wfx.scripts.analysis import findings_of
-from wfx.scripts.runs import Finding, Place, Severity
+from wfx.scripts.runs import Finding, Severity, SourcePosition
 
 FOUND = {
     "eval('1')": ["eval"],
@@ -60,10 +60,10 @@ def test_findings(source: str) -> None:
 def test_places() -> None:
     """A finding has a severity, and its place by lines and characters."""
     found = findings_of("const é = '😀'; eval(é)\r\n  while (true) {}\nk = 1".encode())
-    assert [(each.type, each.severity, each.place) for each in found] == [
-        ("eval", Severity.HIGH, Place(1, 16)),
-        ("endless_loop", Severity.MEDIUM, Place(2, 3)),
-        ("global", Severity.LOW, Place(3, 1)),
+    assert [(each.type, each.severity, each.position) for each in found] == [
+        ("eval", Severity.HIGH, SourcePosition(1, 16)),
+        ("endless_loop", Severity.MEDIUM, SourcePosition(2, 3)),
+        ("global", Severity.LOW, SourcePosition(3, 1)),
     ]
 
 
@@ -80,12 +80,12 @@ def test_what_is_severe_is_kept() -> None:
     found = findings_of(b"count = 1;" * 120 + b"eval('1')")
     assert len(found) == 100
     assert [each.type for each in found] == ["global"] * 99 + ["eval"]
-    assert found[0].place == Place(1, 1)
+    assert found[0].position == SourcePosition(1, 1)
 
 
 async def test_an_analysis_by_a_worker() -> None:
     """The engine has a worker analyse a source."""
     async with opened() as engine:
         message = "eval runs text as code: there is nothing in a script that does"
-        assert await engine.findings("eval('1')") == [Finding("eval", Severity.HIGH, message, Place(1, 1))]
+        assert await engine.findings("eval('1')") == [Finding("eval", Severity.HIGH, message, SourcePosition(1, 1))]
         assert await engine.findings("payload = 1") == []

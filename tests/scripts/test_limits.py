@@ -8,6 +8,7 @@ import pytest
 from tests.scripts.engines import opened, outcome_of, value_of, workers
 from tests.waiting import until
 from wfx.scripts.engine import ScriptEngine
+from wfx.scripts.limits import ScriptLimits
 from wfx.scripts.runs import LIMITS, Outcome, RunRequest
 
 MIB = 1024 * 1024
@@ -68,17 +69,18 @@ async def test_memory() -> None:
     assert [size - taken[1] for size in taken] == [-PAGE, 0, PAGE]
 
 
-async def test_output() -> None:
+@pytest.mark.parametrize("limit", [1000, 1001, ScriptLimits().output])
+async def test_output(limit: int) -> None:
     """A result of as many bytes as allowed is given; one more is too much."""
-    async with opened(output=1000) as engine:
+    async with opened(output=limit) as engine:
         frame = len('{"next":"","payload":""}')
         for letter, size in (("a", 1), ("é", 2)):
-            fits = (1000 - frame) // size
+            fits = (limit - frame) // size
             assert (await outcome_of(engine, f"payload = '{letter}'.repeat({fits})")).outcome is Outcome.DONE
             ended = await outcome_of(engine, f"payload = '{letter}'.repeat({fits + 1})")
             assert ended.outcome is Outcome.OUTPUT
             assert ended.fault is not None
-            assert ended.fault.message == "the result has more than 1000 bytes"
+            assert ended.fault.message == f"the result has more than {limit} bytes"
 
 
 async def test_stack() -> None:
@@ -187,3 +189,21 @@ async def test_a_source_that_nests_too_deeply() -> None:
         assert verdict.outcome is Outcome.STACK
         assert verdict.fault is not None
         assert (await engine.check("x = 1")).outcome is Outcome.DONE
+
+
+LARGE = {
+    "7n ** 10000000n": {Outcome.TIME},
+    "Array.from({ length: 3e6 }, (_, i) => -i).sort((a, b) => a - b)": {Outcome.TIME, Outcome.OPERATIONS},
+    "new Float64Array(3e6).map(() => Math.random()).sort()": {Outcome.TIME, Outcome.OPERATIONS},
+    "for (let a = []; ; ) for (let i = 0; i < 100; i++) a.push(new Uint8Array(1e7).fill(1))": {Outcome.MEMORY},
+    "for (;;) try { Array(1e9).fill(1) } catch {}": {Outcome.TIME, Outcome.MEMORY, Outcome.OPERATIONS},
+}
+
+
+@pytest.mark.parametrize("source", LARGE)
+async def test_large_scripts(source: str) -> None:
+    """What is large rather than endless ends at a limit as well, that of time where none of the others is reached."""
+    async with opened(operations=10_000_000, seconds=600.0 if LARGE[source] == {Outcome.MEMORY} else 0.2) as engine:
+        assert (await outcome_of(engine, source)).outcome in LARGE[source]
+    async with opened() as engine:
+        assert await value_of(engine, "payload = 1") == {"next": "", "payload": 1}

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.scripts.engines import opened, outcome_of, value_of, workers
-from wfx.scripts.runs import Fault, Outcome, Place, RunRequest
+from wfx.scripts.runs import Fault, Outcome, RunRequest, SourcePosition
 
 NO_OBJECT = "TypeError: a script gives an object with next and payload"
 NEVER = "TypeError: the promise never settles"
@@ -41,16 +41,17 @@ async def test_what_a_script_gives(source: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("source", "outcome", "message", "place"),
     [
-        ("throw new RangeError('no')", Outcome.ERROR, "RangeError: no", Place(1, 11)),
-        ("\n  é = '😀'; none.a", Outcome.ERROR, "ReferenceError: none is not defined", Place(2, 12)),
+        ("throw new RangeError('no')", Outcome.ERROR, "RangeError: no", SourcePosition(1, 11)),
+        ("\n  é = '😀'; none.a", Outcome.ERROR, "ReferenceError: none is not defined", SourcePosition(2, 12)),
         ("throw null", Outcome.ERROR, "null", None),
         ("Array.prototype.toJSON = String.prototype.toJSON = () => 'abc'; throw 'own'", Outcome.ERROR, "own", None),
         ("throw '\\ud800\\n\\u2028'", Outcome.ERROR, "?\n\u2028", None),
-        ("throw new Error('a\\udc00')", Outcome.ERROR, "Error: a?", Place(1, 11)),
+        ("throw new Error('a\\udc00')", Outcome.ERROR, "Error: a?", SourcePosition(1, 11)),
         ("throw Symbol()", Outcome.ERROR, "a symbol", None),
         ("throw { get message() { throw 1 } }", Outcome.ERROR, "an exception that cannot be told", None),
         ("throw { message: 'a', stack: 'script:99:1' }", Outcome.ERROR, "undefined: a", None),
-        ("async function main() { await null; throw new Error('late') }", Outcome.ERROR, "Error: late", Place(1, 47)),
+        ("async function main() { await null; throw new Error('late') }", Outcome.ERROR, "Error: late",
+         SourcePosition(1, 47)),
         ("function main() { return new Promise(() => {}) }", Outcome.RESULT, NEVER, None),
         ("function main() {}", Outcome.RESULT, NO_OBJECT, None),
         ("function main() { return [] }", Outcome.RESULT, NO_OBJECT, None),
@@ -65,7 +66,9 @@ async def test_what_a_script_gives(source: str, expected: object) -> None:
         ("payload = { toJSON() { throw new Error('own') } }", Outcome.RESULT, "Error: own", None),
     ],
 )  # fmt: skip
-async def test_what_a_script_does_wrong(source: str, outcome: Outcome, message: str, place: Place | None) -> None:
+async def test_what_a_script_does_wrong(
+    source: str, outcome: Outcome, message: str, place: SourcePosition | None
+) -> None:
     """An exception, or a result that is none, is told with its message and, where there is one, its place."""
     async with opened() as engine:
         result = await outcome_of(engine, source)
@@ -76,18 +79,18 @@ async def test_what_a_script_does_wrong(source: str, outcome: Outcome, message: 
 @pytest.mark.parametrize(
     ("source", "message", "place"),
     [
-        ("let x = 08n", "SyntaxError: invalid number literal", Place(1, 9)),
-        ("var a = 1;\n  return 5", "SyntaxError: return not in a function", Place(2, 3)),
-        ("é = '😀😀'; foo bar", "SyntaxError: expecting ';'", Place(1, 15)),
-        ("function main() {\n  return {\n    a: 1\n", "SyntaxError: Unexpected end of input", Place(4, 1)),
-        ("import x from 'y'", "SyntaxError: Unexpected identifier 'x'", Place(1, 8)),
-        ("export default 1", "SyntaxError: unsupported keyword: export", Place(1, 1)),
-        ("let a;\r\nlet a", "SyntaxError: invalid redefinition of lexical identifier", Place(2, 6)),
-        ("a\0b", "the script has the character U+0000", Place(1, 2)),
-        ("'\ud800'", "the script has half of a character (a lone surrogate)", Place(1, 2)),
+        ("let x = 08n", "SyntaxError: invalid number literal", SourcePosition(1, 9)),
+        ("var a = 1;\n  return 5", "SyntaxError: return not in a function", SourcePosition(2, 3)),
+        ("é = '😀😀'; foo bar", "SyntaxError: expecting ';'", SourcePosition(1, 15)),
+        ("function main() {\n  return {\n    a: 1\n", "SyntaxError: Unexpected end of input", SourcePosition(4, 1)),
+        ("import x from 'y'", "SyntaxError: Unexpected identifier 'x'", SourcePosition(1, 8)),
+        ("export default 1", "SyntaxError: unsupported keyword: export", SourcePosition(1, 1)),
+        ("let a;\r\nlet a", "SyntaxError: invalid redefinition of lexical identifier", SourcePosition(2, 6)),
+        ("a\0b", "the script has the character U+0000", SourcePosition(1, 2)),
+        ("'\ud800'", "the script has half of a character (a lone surrogate)", SourcePosition(1, 2)),
     ],
 )
-async def test_wrong_syntax(source: str, message: str, place: Place) -> None:
+async def test_wrong_syntax(source: str, message: str, place: SourcePosition) -> None:
     """A source that is no script is refused with the place in the author's own text, in characters."""
     async with opened() as engine:
         verdict = await engine.check(source)

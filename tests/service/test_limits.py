@@ -33,6 +33,13 @@ class Database:
             raise StoreUnavailable("down")
         return [self._buckets.take(asks) for asks in wanted]
 
+    async def give_back(self, wanted: Sequence[Sequence[Ask]]) -> None:
+        """Have tokens back."""
+        if self.down:
+            raise StoreUnavailable("down")
+        for asks in wanted:
+            self._buckets.give_back(asks)
+
     async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
         """Tell how they are."""
         return self._buckets.look(keys)

@@ -45,6 +45,13 @@ class Database:
             raise StoreUnavailable("down")
         return [self._buckets.take(asks) for asks in wanted]
 
+    async def give_back(self, wanted: Sequence[Sequence[Ask]]) -> None:
+        """Have tokens back."""
+        if self.down:
+            raise StoreUnavailable("down")
+        for asks in wanted:
+            self._buckets.give_back(asks)
+
     async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
         """Tell how they are."""
         return self._buckets.look(keys)
@@ -60,6 +67,23 @@ class Server:
     async def take(self, asks: Asks) -> Shortage | None:
         """Take a token."""
         return await self._buckets.take(asks)
+
+    async def give_back(self, asks: Asks) -> None:
+        """Give it back."""
+        await self._buckets.give_back(asks)
+
+
+async def test_what_is_given_back() -> None:
+    """A token that is given back can be taken at once, by those too who were told that there are none for a minute."""
+    database = Database()
+    server, other = Server(database), Server(database)
+    assert [await server.take(of("10.0.0.1", 1)) for _ in range(2)] == [None, EMPTY]
+    await server.give_back(of("10.0.0.1", 1))
+    assert await server.take(of("10.0.0.1", 1)) is None
+    database.down = True
+    assert [await other.take(of("10.0.0.1", 1)) for _ in range(2)] == [None, EMPTY]
+    await other.give_back(of("10.0.0.1", 1))
+    assert await other.take(of("10.0.0.1", 1)) is None
 
 
 async def test_requests_at_once_ask_together() -> None:

@@ -13,7 +13,7 @@ from tests.waiting import until
 from wfx.domain.cause import UNKNOWN
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
-from wfx.rules.own_actions import MAIL, RUN_SCRIPT, WEBHOOK_NOTIFY
+from wfx.rules.own_actions import MAIL, RUN_SCRIPT, RUN_STEP, WEBHOOK_NOTIFY
 from wfx.store.memory import open_memory
 from wfx.store.protocol import Store
 from wfx.store.rule_records import Task, TaskState
@@ -60,6 +60,21 @@ def test_mails_have_one_receiver_and_scripts_none() -> None:
     for kind, place in ((MAIL, Permit(hold=receivers._HELD)), (RUN_SCRIPT, Permit())):
         found.begin(task(1, kind=kind))
         assert found.permit_for(task(2, kind=kind)) == place
+
+
+def test_a_slow_step_has_a_quarter_of_the_places() -> None:
+    """Steps share places by their names as receivers do, so runs of one that hang leave room for another."""
+    clock = Clock()
+    found = Receivers(lambda: 16, clock)
+    steps = [task(number, kind=RUN_STEP)._replace(input=encode({"step": "slow"})) for number in range(10)]
+    quick = task(20, kind=RUN_STEP)._replace(input=encode({"step": "quick"}))
+    for each in steps[:8]:
+        assert found.permit_for(each) == Permit()
+        found.begin(each)
+    assert (found.permit_for(steps[8]), found.permit_for(quick)) == (Permit(hold=receivers._HELD), Permit())
+    clock.now += 2
+    assert found.permit_for(steps[9]).put_off > 0
+    assert found.permit_for(quick) == Permit()
 
 
 @pytest.fixture

@@ -49,14 +49,28 @@ def test_a_table_is_the_default(north: Run, stub: Stub) -> None:
 
 
 def test_a_terminal_tells_that_there_are_more(screen: Run, north: Run, stub: Stub) -> None:
-    """Below a table that has not all devices a terminal says so; the server has no count of devices to ask for."""
+    """Below a table that has not all devices a terminal says how many there are, which it counts page by page."""
+    for reply in ({"content": [PRESS], "next": "a"}, {"content": [PRESS], "next": "b"}, {"content": [PUMP, PUMP]}):
+        stub.will(reply)
+    outcome = screen("device", "list", "--limit", "1", "--label=x")
+    assert (outcome.out.count("\n"), outcome.err) == (2, "showing 1 of 3\n")
+    assert [(dict(each.query)["limit"], dict(each.query)["label"]) for each in stub.seen] == [
+        ("1", "x"), ("1000", "x"), ("1000", "x"),
+    ]  # fmt: skip
     stub.usual = lambda _: Reply(body=json.dumps({"content": [PRESS, PUMP]}).encode())
-    outcome = screen("device", "list", "--limit", "1")
-    assert (outcome.out.count("\n"), outcome.err) == (2, "showing 1 of more than 1\n")
     assert screen("device", "list", "--limit", "2").err == ""
     assert screen("device", "list", "--limit", "0").err == ""
+    stub.usual = lambda _: Reply(body=json.dumps({"content": [PRESS], "next": str(len(stub.seen))}).encode())
     assert north("device", "list", "--limit", "1").err == ""
-    assert [dict(seen.query)["limit"] for seen in stub.seen] == ["2", "3", "1000", "1"]
+
+
+@pytest.mark.parametrize(("rows", "told"), [(300, "showing 1 of 3,000 or more\n"), (0, "showing 1, or more\n")])
+def test_what_is_counted_is_bounded(screen: Run, stub: Stub, rows: int, told: str) -> None:
+    """Ten pages are counted, and a terminal says that there may be more."""
+    stub.will({"content": [PRESS], "next": "a"})
+    stub.usual = lambda _: Reply(body=json.dumps({"content": [PUMP] * rows, "next": str(len(stub.seen))}).encode())
+    assert screen("device", "list", "--limit", "1").err == told
+    assert len(stub.seen) == 11
 
 
 def test_a_name_is_one_line(north: Run, stub: Stub) -> None:
@@ -71,9 +85,11 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
     north(
         "device", "list", "--prefix=press-", "--label=a,b", "--attribute=site=x=y", "--attribute", "line=2",
         "--not-seen-for=1d1h0.5s", "--device-version=SW 1", "--sort=desc", "--limit=7",
+        "--where", 'labels contains "a,b"',
     )  # fmt: skip
     assert sorted(stub.one.query) == [
-        ("attribute", "site:x=y,line:2"), ("clientIdPrefix", "press-"), ("label", "a,b"), ("limit", "7"),
+        ("attribute", "site:x=y,line:2"), ("clientIdPrefix", "press-"), ("filter", 'labels contains "a,b"'),
+        ("label", "a,b"), ("limit", "7"),
         ("notSeenFor", "PT90000.500000S"), ("sort", "desc"), ("version", "SW 1"),
     ]  # fmt: skip
 
@@ -82,6 +98,7 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
     (["--attribute", "site"], '--attribute "site" should be NAME=VALUE'),
     (["--attribute", "a=b,=x"], '--attribute "=x" should be NAME=VALUE'),
     (["--not-seen-for", "2x"], '--not-seen-for: "2x" is no time such as 45m, 12h or 30d'),
+    (["--where", ""], "--where is empty, which would be no condition"),
     (["--not-seen-for", "-1h"], '--not-seen-for: "-1h" is less than nothing'),
 ])  # fmt: skip
 def test_a_bad_condition_is_told_before_any_request(north: Run, stub: Stub, words: list[str], said: str) -> None:

@@ -327,6 +327,8 @@ def test_the_subject_may_be_an_argument(run: Run, stub: Stub, command: str) -> N
         outcome = run(*ports, *command.split(), *argv, env={f"WFX_{name.upper()}": "9"}, stdin=b"{}")
         assert outcome.code == 0, outcome.err
         assert stub.seen[0].path.startswith(f"{place}/{asked}")
+        passed_over = argv == ["7"]
+        assert (f"is the argument, 7; WFX_{name.upper()} says 9, and is passed over" in outcome.err) is passed_over
 
 
 @pytest.mark.parametrize("command", ["add-tags", "del-tags"])

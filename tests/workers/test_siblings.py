@@ -1,4 +1,4 @@
-"""Metrics that workers ask each other for."""
+"""What workers ask each other: metrics, and scripts that run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from typing import cast
 import pytest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from wfx.metrics import Metrics, Siblings
+from wfx.metrics import Metrics, metrics_answers
+from wfx.metrics.workers import with_siblings
+from wfx.server.siblings import Siblings
 
 
 class OwnMetrics:
@@ -41,7 +43,7 @@ def listening() -> tuple[socket.socket, str]:
 async def address() -> AsyncIterator[str]:
     """Where worker 2 answers."""
     opened, name = listening()
-    server = await Siblings(2, opened, {}).serve(cast(Metrics, OwnMetrics(5.0)))
+    server = await Siblings(2, opened, {}).serve(metrics_answers(cast(Metrics, OwnMetrics(5.0))))
     yield name
     server.close()
     await server.wait_closed()
@@ -51,7 +53,7 @@ async def test_marked(address: str) -> None:
     """Samples of the same metric stand together, each with the worker that it is of."""
     opened, _ = listening()
     with closing(opened):
-        (level,) = await Siblings(1, opened, {2: address}).merged_with(await OwnMetrics(3.0).gather())
+        (level,) = await with_siblings(await OwnMetrics(3.0).gather(), Siblings(1, opened, {2: address}))
     assert level.documentation == "What it is"
     assert [(sample.labels, sample.value) for sample in level.samples] == [
         ({"worker": "1"}, 3.0),
@@ -60,10 +62,12 @@ async def test_marked(address: str) -> None:
 
 
 async def test_silent_worker(address: str) -> None:
-    """A worker that does not answer is missing, and the others are shown."""
+    """A worker that does not answer, or that is gone, is missing, and the others are shown."""
     opened, name = listening()
     with closing(opened):
-        (level,) = await Siblings(1, opened, {2: address, 3: name}).merged_with(await OwnMetrics(3.0).gather())
+        siblings = Siblings(1, opened, {2: address, 3: name, 4: f"{name}-none"})
+        (level,) = await with_siblings(await OwnMetrics(3.0).gather(), siblings)
+        assert (await siblings.ask("metrics")).silent == [3, 4]
     assert [sample.labels["worker"] for sample in level.samples] == ["1", "2"]
 
 
@@ -74,14 +78,27 @@ async def test_other_users(address: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert await asked(address) == b""
 
 
-async def asked(address: str) -> bytes:
-    """What a process gets that connects."""
+@pytest.mark.parametrize("question", [b"\n", b"metrics", b"nothing 7\n", b"\xff\n", b"a" * 100_000 + b"\n"])
+async def test_no_question(address: str, question: bytes) -> None:
+    """What is no question, or one that nobody knows, gets no answer, and the next one gets its own."""
+    assert await asked(address, question, ends=True) == (b"" if question != b"metrics" else await asked(address))
+    assert json.loads(await asked(address))[0][0] == "level"
+
+
+async def asked(address: str, question: bytes = b"metrics \n", *, ends: bool = False) -> bytes:
+    """What a process gets that connects and asks, and says that this was all, if it ``ends``."""
     opened = socket.socket(socket.AF_UNIX)
     opened.setblocking(False)
     await asyncio.get_running_loop().sock_connect(opened, address)
     reader, writer = await asyncio.open_unix_connection(sock=opened)
+    writer.write(question)
+    if ends:
+        writer.write_eof()
+    said = b""
     async with asyncio.timeout(60):
-        said = await reader.read()
+        try:
+            said = await reader.read()
+        except ConnectionError:
+            assert len(question) > 60_000, "only what is not read to its end is reset"
     writer.close()
-    await writer.wait_closed()
     return said

@@ -1,7 +1,8 @@
 """ASGI middleware for cross-origin requests: which other origins may use the API (``--allowed-origin``).
 
 Where no origin is allowed, no answer has an ``Access-Control-*`` field and every preflight is a 405, so browsers keep
-pages of other origins from reading anything, and from every request that changes something.
+pages of other origins from reading anything, and from every request that changes something and needs a preflight; what
+needs none is refused here (``foreign_pages.py``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import NamedTuple, Self
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wfx.api.reply import RawHeader, Reply, adding_headers
+from wfx.api.foreign_pages import is_forged
+from wfx.api.reply import CLOSE, RawHeader, Reply, adding_headers, text_reply
 from wfx.config.tunables import Derived, Holder, Tunables
 from wfx.note_answer import NoteAnswer, ignore_answer
 
@@ -20,6 +22,9 @@ _ANY = b"*"
 """Allows all origins what the contract allows them: to read answers and streams, but no preflight."""
 
 _ALLOWED = b"access-control-allow-origin"
+_FORGED = text_reply(
+    403, "pages of other origins may not do this; the option --allowed-origin permits an origin", (CLOSE,)
+)
 _VARY: RawHeader = (b"vary", b"Origin")
 _STREAM = b"text/event-stream"
 _WANTED_METHOD, _WANTED_FIELDS = b"access-control-request-method", b"access-control-request-headers"
@@ -49,14 +54,17 @@ class CrossOriginSharing:
     """
 
     def __init__(self, app: ASGIApp, tunables: Holder[Tunables], note: NoteAnswer = ignore_answer) -> None:
-        """Let pages of the allowed origins use ``app``; ``note`` counts preflights."""
+        """Let pages of the allowed origins use ``app``; ``note`` counts what is answered here."""
         self._app = app
         self._note = note
         self._allowed = Derived(tunables, _Allowed.of)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer a preflight, or pass the request on and add the fields to its answer."""
+        """Answer a preflight or what a foreign page sends, or pass the request on and add the fields to its answer."""
         allowed = self._allowed.current
+        if scope["type"] == "http" and is_forged(scope["method"], scope["headers"], allowed.named):
+            self._note(scope, 403)
+            return _FORGED(scope, receive, send)
         if not (allowed.named or allowed.anybody) or scope["type"] != "http":
             return self._app(scope, receive, send)
         return self._share(allowed, scope, receive, send)

@@ -9,6 +9,7 @@ from functools import cache
 from starlette.types import ASGIApp
 
 from wfx.api import plain_errors, problems
+from wfx.api.console import Console, favicon
 from wfx.api.handlers import (
     about,
     events,
@@ -141,7 +142,11 @@ BESIDE = (
 
 def service_mounts(services: Services) -> tuple[Mount, ...]:
     """Return the mounts of the service."""
-    return (Mount("/download", services.downloads),)
+    return (
+        Mount("/download", services.downloads),
+        Mount("/ui", Console(), _NORTH),
+        Mount("/favicon.ico", favicon, _NORTH),
+    )
 
 
 def service_routes() -> tuple[Route, ...]:

@@ -43,14 +43,14 @@ def _moment(text: str) -> int:
 
 
 def duration(text: str) -> int:
-    """Read a duration of ISO 8601 up to weeks, or as Go writes it, in microseconds. Raises ValueError."""
-    found = iso_durations.parse(text) if text.startswith("P") else _go(text)
+    """Read a duration as :mod:`wfx.commandline.durations` has it, in microseconds. Raises ValueError."""
+    found = iso_durations.parse(text) if text.startswith("P") else _with_units(text)
     if found is None:
-        raise ValueError("is no duration such as P2D, PT30M, 1h30m or 45s")
+        raise ValueError("is no duration such as 2d, 45m, 1h30m, P2D or PT30M")
     return found
 
 
-def _go(text: str) -> int | None:
+def _with_units(text: str) -> int | None:
     try:
         seconds = durations.parse(text) if text[-1:].isalpha() else -1  # a number alone may mean anything
     except ValueError:

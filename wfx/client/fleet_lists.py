@@ -37,17 +37,20 @@ def all_devices(
     seen_after: datetime | None = None,
     seen_before: datetime | None = None,
     not_seen_for: timedelta | None = None,
+    where: str = "",
     sort: Sort = "asc",
 ) -> ItemFlow[Device]:
     """Give all devices that meet all conditions, in the order of their client ids, read page by page (north).
 
-    They have each of the labels and attributes. Devices that were never seen were seen before any moment.
+    They have each of the labels and attributes. Devices that were never seen were seen before any moment. ``where`` is
+    an expression over a device, such as ``lastResult.group == "FAILED"``.
     """
     return _paged(
         retries,
         lambda after: list_devices(
             client_id_prefix=client_id_prefix, labels=labels, attributes=attributes, version=version,
-            seen_after=seen_after, seen_before=seen_before, not_seen_for=not_seen_for, sort=sort, after=after,
+            seen_after=seen_after, seen_before=seen_before, not_seen_for=not_seen_for, where=where,
+            sort=sort, after=after,
         ),
     )  # fmt: skip
 

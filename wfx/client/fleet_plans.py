@@ -160,6 +160,7 @@ def list_devices(
     seen_after: datetime | None = None,
     seen_before: datetime | None = None,
     not_seen_for: timedelta | None = None,
+    where: str = "",
     sort: Sort = "asc",
     limit: int = MOST,
     after: str = "",
@@ -173,6 +174,7 @@ def list_devices(
         ("seenAfter", moment(seen_after) if seen_after else ""),
         ("seenBefore", moment(seen_before) if seen_before else ""),
         ("notSeenFor", "" if not_seen_for is None else duration(not_seen_for)),
+        ("filter", where),
     ]
     query = [*((name, value) for name, value in conditions if value), *_place(sort, limit, after)]
     return _planned("GET", "/devices", fleet_page_of(Device.of), query)

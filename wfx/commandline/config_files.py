@@ -29,7 +29,7 @@ class Signature(NamedTuple):
     device: int
 
 
-Place = tuple[str, ...]
+KeyPath = tuple[str, ...]
 
 
 class FileValue(NamedTuple):
@@ -118,7 +118,7 @@ class ConfigFiles:
             return found
         return {name: _with_items(name, entry) for name, entry in found.items()}
 
-    def _flat(self, document: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Any]]:
+    def _flat(self, document: Mapping[str, Any], above: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
         """Yield values with their names, of several parts for those in sections."""
         for key, value in document.items():
             place = (*above, key)
@@ -127,7 +127,7 @@ class ConfigFiles:
             else:
                 yield place, value
 
-    def _is_section(self, place: Place, value: Mapping[str, Any]) -> bool:
+    def _is_section(self, place: KeyPath, value: Mapping[str, Any]) -> bool:
         """Tell sections from mappings that are given to an option, which takes none."""
         if self.sections is None or not value:
             return False
@@ -202,8 +202,8 @@ class _TomlLines(_Lines):
     """Lines of keys, found by what they look like: the parser does not tell them."""
 
     def __init__(self, text: str) -> None:
-        self._lines: dict[Place, int] = {}
-        section: Place = ()
+        self._lines: dict[KeyPath, int] = {}
+        section: KeyPath = ()
         for number, line in enumerate(text.splitlines(), 1):
             if header := re.match(r"\s*\[+([^\[\]]+)\]", line):
                 section = _parts(header[1])
@@ -218,7 +218,7 @@ class _TomlLines(_Lines):
         return next((self._lines[names[:n]] for n in range(len(names), 0, -1) if names[:n] in self._lines), 1)
 
 
-def _parts(dotted: str) -> Place:
+def _parts(dotted: str) -> KeyPath:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 

@@ -1,4 +1,8 @@
-"""Parser of durations as Go writes them: ``300ms``, ``1.5s``, ``1m30s``, ``2h45m``; and as ISO 8601: ``PT1M30S``."""
+"""Parser of durations and ages, the same everywhere.
+
+They are written as Go does, ``300ms``, ``1.5s``, ``2h45m``, also in days, weeks and years of 365 days, ``30d``,
+``1d12h``, ``2w``, ``1y``; or as ISO 8601 up to weeks: ``PT1M30S``, ``P30D``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ import re
 from wfx.commandline import iso_durations
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_SECONDS |= {"d": 86_400.0, "w": 604_800.0, "y": 365 * 86_400.0}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w|y)", re.ASCII)
 _NUMBER = re.compile(r"\d+\.?\d*", re.ASCII)
 
 

@@ -19,7 +19,7 @@ def shown(err: Stream) -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console  # rich takes 50 ms to import: only a terminal pays for it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns,
         console=Console(stderr=True),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import resource
-
 from wfx.commandline.failures import UsageFailure
 from wfx.commandline.options import Settings
 from wfx.config.options import Config
 from wfx.config.secret_files import read_encryption_keys
+from wfx.protection import core_files
 from wfx.protection.key_ring import KeyRing
 from wfx.protection.sealing import Sealing
 
@@ -33,6 +32,5 @@ def sealing_for(settings: Settings) -> Sealing | None:
 def _sealing(ring: KeyRing | None, *, seals: bool) -> Sealing | None:
     if ring is None:
         return None
-    # A core file would have the keys.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    core_files.switch_off()
     return Sealing(ring, seals=seals)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -10,26 +9,16 @@ from typing import Self
 from wfx.commandline import durations
 from wfx.domain.finished import OPEN
 
-_DAY = 86_400
-_LONGEST = 1000 * 365 * _DAY
+_LONGEST = 1000 * 365 * 86_400
 """Seconds; more would be before all times that a store knows."""
-_AGE = re.compile(r"(?:(\d{1,6})y)?(?:(\d{1,6})w)?(?:(\d{1,6})d)?(.*)", re.ASCII | re.DOTALL)
 
 
 def parse_age(text: str) -> float:
-    """Return the seconds of an age: a duration such as ``12h``, also in days, weeks and years of 365 days.
-
-    Raises ValueError.
-    """
-    found = _AGE.fullmatch(text)
-    assert found is not None, "the last part takes everything"
-    years, weeks, days = (int(part or 0) for part in found.groups()[:3])
-    rest = found[4]
+    """Return the seconds of an age, which is a duration such as ``12h`` or ``30d``. Raises ValueError."""
     try:
-        seconds = durations.parse(rest) if rest or not any((found[1], found[2], found[3])) else 0.0
+        seconds = durations.parse(text)
     except ValueError as exc:
         raise ValueError(f'"{text}" is no age such as 12h, 30d, 2w or 1y') from exc
-    seconds += (years * 365 + weeks * 7 + days) * _DAY
     if not 0 <= seconds <= _LONGEST:
         raise ValueError(f'"{text}" is no age: it must be from 0 to 1000y')
     return seconds

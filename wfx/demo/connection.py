@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import logging
-import random
 import time
 from collections.abc import Callable
 from ssl import SSLContext
 from typing import Any
 
 import httpx
+
+from wfx.tasks.trying_again import growing_pause
 
 log = logging.getLogger("device")
 
@@ -91,8 +92,7 @@ class Connection:
 
 def backoff(attempt: int) -> float:
     """Seconds before another attempt: longer each time, and by chance, so that a fleet does not come back at once."""
-    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 16))
-    return random.uniform(longest / 2, longest)  # noqa: S311 - no secret
+    return growing_pause(attempt, FIRST_PAUSE, LONGEST_PAUSE)
 
 
 def _retry_after(answer: httpx.Response) -> float:

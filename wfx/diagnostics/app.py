@@ -39,7 +39,7 @@ class Diagnostics:
             return refusal
         path = scope["raw_path"].decode("latin-1").removeprefix(scope["root_path"])
         if (number := _number_of(path)) is not None:
-            return self._end(scope, number)
+            return await self._end(scope, number)
         return await self._shown(scope, path)
 
     async def _shown(self, scope: Scope, path: str) -> Reply:
@@ -55,13 +55,18 @@ class Diagnostics:
         text = json.dumps(document, indent=2, ensure_ascii=False)
         return json_reply(text.encode("utf-8", "backslashreplace"), 200, (NO_STORE,))  # files' names may be no text
 
-    def _end(self, scope: Scope, number: int) -> Reply:
+    async def _end(self, scope: Scope, number: int) -> Reply:
         """End the run of a script."""
         if scope["method"] != "DELETE":
             return method_not_allowed("DELETE")
-        if self._sources.services.scripts.end(number):
+        has_ended, silent = await self._sources.running_scripts.end(number)
+        if has_ended:
             return Reply(204)
-        return text_reply(404, f"no script runs in this process under the number {number}: see /debug/processes")
+        if silent:
+            workers = ", ".join(map(str, silent))
+            return text_reply(503, f"no script that is known runs under the number {number}, but workers did not "
+                              f"answer: {workers}; try again")  # fmt: skip
+        return text_reply(404, f"no script runs in this server under the number {number}: see /debug/processes")
 
 
 def _number_of(path: str) -> int | None:

@@ -17,7 +17,7 @@ from typing import Any
 from wfx.config.options import OPTIONS
 from wfx.config.report import masked_value
 from wfx.config.running_config import is_reloadable
-from wfx.diagnostics.scripts import scripts
+from wfx.diagnostics.scripts import failed_scripts
 from wfx.diagnostics.sources import DebugSources
 from wfx.domain.timestamp import Timestamp, rfc3339
 from wfx.server.limits import HttpLimits
@@ -66,6 +66,7 @@ async def config(sources: DebugSources) -> dict[str, Any]:
 async def processes(sources: DebugSources) -> dict[str, Any]:
     """Tell what runs: the process of the service, its workers and plugins, tasks and requests."""
     tasks = Counter(_title(task) for task in asyncio.all_tasks())
+    scripts = await sources.running_scripts.shown()
     return {
         "service": _process(os.getpid()),
         "threads": sorted(thread.name for thread in threading.enumerate()),
@@ -78,7 +79,8 @@ async def processes(sources: DebugSources) -> dict[str, Any]:
         "tasks": dict(sorted(tasks.items())),
         "listeners": _listeners(sources.limits),
         "rateLimited": {str(side): each.counts["rate"] for side, each in sources.limits.app_refusals.items()},
-        **await scripts(sources),
+        **scripts,
+        **(await failed_scripts(sources.store) if scripts else {}),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wfx.api.services import Services
 from wfx.config.running_config import RunningConfig
+from wfx.diagnostics.scripts import RunningScripts
 from wfx.plugin.chain import PluginChain
 from wfx.request_context import Side
 from wfx.server.limits import HttpLimits
@@ -24,3 +25,4 @@ class DebugSources:
     limits: HttpLimits
     services: Services
     plugins: Mapping[Side, PluginChain]
+    running_scripts: RunningScripts

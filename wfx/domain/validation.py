@@ -17,7 +17,7 @@ MOST = 128
 """Faults that one answer names."""
 _LONGEST_NAME = 200
 
-Place = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 """Where in a workflow's document something stands: ``("transitions", 3, "to")``."""
 
 
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
     """One rule that a workflow breaks."""
 
     text: str
-    place: Place
+    place: DocumentPath
 
 
 def check(workflow: Workflow) -> None:

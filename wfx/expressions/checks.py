@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wfx.commandline.grammar import closest
 from wfx.expressions.errors import ExpressionError
-from wfx.expressions.functions import Function, Functions, Place
+from wfx.expressions.functions import CallSite, Function, Functions
 from wfx.expressions.parser import DEEPEST
 from wfx.expressions.tree import (
     Arithmetic,
@@ -25,13 +25,13 @@ _ORDERS = (">", ">=", "<", "<=")
 
 
 class Checker:
-    """Checks trees for one place of the rules."""
+    """Checks trees for one call site, a kind of place in rules."""
 
-    def __init__(self, functions: Functions, every: Functions, place: Place) -> None:
+    def __init__(self, functions: Functions, every: Functions, call_site: CallSite) -> None:
         """Take the functions that may be called, and all that there are."""
         self._functions = functions
         self._every = every
-        self._place = place
+        self._call_site = call_site
 
     def check(self, node: Node, wanted: ValueKind, depth: int = 1) -> None:
         """Raise ExpressionError for what can have no value of the kind, whatever the event."""
@@ -42,6 +42,8 @@ class Checker:
             raise ExpressionError(f"{wanted.value} is needed here, and this is {kind.value}", node.offset)
         if isinstance(node, Call):
             self._check_call(node, depth)
+        elif isinstance(node, Comparison) and node.operator in ("==", "!="):
+            self._check_equality(node)
         needed = self._needed(node)
         for number, child in enumerate(children(node)):
             self.check(child, needed[number] if number < len(needed) else ValueKind.ANY, depth + 1)
@@ -50,8 +52,8 @@ class Checker:
         match node:
             case Literal(value=value):
                 return kind_of(value)
-            case Field():
-                return ValueKind.ANY
+            case Field(kind=kind):
+                return kind
             case ListOf():
                 return ValueKind.LIST
             case Comparison() | Logic() | Not():
@@ -80,6 +82,14 @@ class Checker:
                 return [parameter.kind for parameter in self._function(node, name).parameters]
         return []
 
+    def _check_equality(self, node: Comparison) -> None:
+        """Raise ExpressionError for a value of a known kind that is compared with one of another kind."""
+        sides = (node.left, node.right)
+        if any(isinstance(side, Field) and side.kind is not ValueKind.ANY for side in sides):
+            left, right = map(self._kind, sides)
+            if left is not right and not {left, right} & {ValueKind.ANY, ValueKind.NULL}:
+                raise ExpressionError(f"{left.value} never equals {right.value}: a text is in quotes", node.offset)
+
     def _function(self, node: Node, name: str) -> Function:
         found = self._functions.by_name.get(name)
         if found is not None:
@@ -91,11 +101,15 @@ class Checker:
 
     def _check_call(self, node: Call, depth: int) -> None:
         function = self._function(node, node.function)
-        allowed = (Place.ANYWHERE, self._place) if depth == 1 or self._place is not Place.OUTPUT else (Place.ANYWHERE,)
-        if function.place is Place.PARAMETERS and self._place is Place.OUTPUT:
-            allowed = (*allowed, Place.PARAMETERS)
-        if function.place not in allowed:
-            raise ExpressionError(f"{function.name} can be called {function.place.value}", node.offset)
+        allowed = (
+            (CallSite.ANYWHERE, self._call_site)
+            if depth == 1 or self._call_site is not CallSite.OUTPUT
+            else (CallSite.ANYWHERE,)
+        )
+        if function.call_site is CallSite.PARAMETERS and self._call_site is CallSite.OUTPUT:
+            allowed = (*allowed, CallSite.PARAMETERS)
+        if function.call_site not in allowed:
+            raise ExpressionError(f"{function.name} can be called {function.call_site.value}", node.offset)
         given, most = len(node.arguments), len(function.parameters)
         if given < most - function.optional or (given > most and not function.is_open):
             raise ExpressionError(f"{function.signature} takes {_count(function)}, not {given}", node.offset)

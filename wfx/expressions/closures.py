@@ -66,12 +66,12 @@ def truth(value: Value, offset: int) -> bool:
     raise EvaluationError(f"a condition is true or false, and this is {kind_of(value).value}", offset)
 
 
-def pattern(node: Node) -> re2._Regexp:
+def pattern(node: Node, memory: int = _PATTERN_MEMORY) -> re2._Regexp:
     """Return the pattern that ``matches`` looks for. Raises ExpressionError."""
     if not isinstance(node, Literal) or not isinstance(node.value, str):
         raise ExpressionError('matches needs a pattern in double quotes, such as "^press-"', node.offset)
     try:
-        return compiled(node.value, _PATTERN_MEMORY, capturing=False)
+        return compiled(node.value, memory, capturing=False)
     except re2.error as exc:
         reason = exc.args[0].decode("utf-8", "replace") if exc.args and isinstance(exc.args[0], bytes) else exc
         raise ExpressionError(f"the pattern cannot be used: {reason} (syntax of RE2)", node.offset) from exc

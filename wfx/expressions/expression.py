@@ -8,9 +8,11 @@ from enum import Enum
 from wfx.expressions.checks import Checker
 from wfx.expressions.closures import Closure, closure, truth
 from wfx.expressions.errors import EvaluationError, ExpressionError
-from wfx.expressions.functions import Functions, Place
+from wfx.expressions.functions import CallSite, Functions
+from wfx.expressions.names import EVENT_NAMES, Names
 from wfx.expressions.parser import parse
 from wfx.expressions.scope import Scope
+from wfx.expressions.steps import steps_of
 from wfx.expressions.tree import Call, Comparison, Logic, Node, Not
 from wfx.expressions.values import ValueKind, kind_of
 
@@ -21,10 +23,10 @@ _PLACES = 2
 class Purpose(Enum):
     """What an expression is for: the kind that it must give, and where it stands."""
 
-    CONDITION = (ValueKind.BOOLEAN, Place.ANYWHERE)
-    FORMULA = (ValueKind.NUMBER, Place.PARAMETERS)
-    VALUE = (ValueKind.ANY, Place.PARAMETERS)
-    OUTPUT = (ValueKind.ANY, Place.OUTPUT)
+    CONDITION = (ValueKind.BOOLEAN, CallSite.ANYWHERE)
+    FORMULA = (ValueKind.NUMBER, CallSite.PARAMETERS)
+    VALUE = (ValueKind.ANY, CallSite.PARAMETERS)
+    OUTPUT = (ValueKind.ANY, CallSite.OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +37,38 @@ class Expression:
     tree: Node
     evaluate: Closure
     """Returns the value for a scope. Raises EvaluationError."""
+    steps: int = 0
+    """How many an evaluation takes at most; 0 if that is not limited."""
 
 
 class Compiler:
     """Makes expressions of texts, with the functions of one mode."""
 
-    def __init__(self, functions: Functions, *, strict: bool = False) -> None:
-        """Take the functions that there are, and whether only those may be called that strict mode allows."""
+    def __init__(
+        self, functions: Functions, *, strict: bool = False, names: Names = EVENT_NAMES, most_steps: int = 0
+    ) -> None:
+        """Take the functions that there are, and whether only those may be called that strict mode allows.
+
+        Names are those of rules unless given; evaluations may take ``most_steps``, any number if that is 0.
+        """
         self._every = functions
         self._functions = functions.allowed(strict=strict)
+        self._names = names
+        self._most_steps = most_steps
 
     def compile(self, text: str, purpose: Purpose) -> Expression:
         """Return the expression of a text. Raises ExpressionError."""
-        tree = parse(text)
-        kind, place = purpose.value
-        Checker(self._functions, self._every, place).check(tree, kind)
+        tree = parse(text, self._names)
+        kind, call_site = purpose.value
+        Checker(self._functions, self._every, call_site).check(tree, kind)
         if purpose is Purpose.OUTPUT and not _sets(tree, self._functions):
             raise ExpressionError('a call such as flw.setOutput("name", payload.value) is needed here', tree.offset)
-        return Expression(text, tree, _ending(closure(tree, self._functions), purpose, tree))
+        steps = steps_of(tree, self._most_steps) if self._most_steps else 0
+        return Expression(text, tree, _ending(closure(tree, self._functions), purpose, tree), steps)
 
 
 def _sets(tree: Node, functions: Functions) -> bool:
-    return isinstance(tree, Call) and functions.by_name[tree.function].place is Place.OUTPUT
+    return isinstance(tree, Call) and functions.by_name[tree.function].call_site is CallSite.OUTPUT
 
 
 def _ending(evaluate: Closure, purpose: Purpose, tree: Node) -> Closure:

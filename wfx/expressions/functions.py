@@ -18,7 +18,7 @@ _STRICT = "__allowed_in_strict_mode__"
 _Added = TypeVar("_Added", bound=Callable[..., Any])
 
 
-class Place(Enum):
+class CallSite(Enum):
     """Where a function may be called; the value is what messages say."""
 
     ANYWHERE = "anywhere"
@@ -48,7 +48,7 @@ class Function:
     """An expression on the event of the guide."""
     result: Value = None
     """What the example gives there."""
-    place: Place = Place.ANYWHERE
+    call_site: CallSite = CallSite.ANYWHERE
     takes_scope: bool = False
     in_strict_mode: bool = True
     optional: int = 0

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from wfx.expressions.functions import Function, Parameter, Place
+from wfx.expressions.functions import CallSite, Function, Parameter
 from wfx.expressions.scope import MOST_SET, Scope
 from wfx.expressions.values import Value, ValueKind, depth_of, finite, size_of
 
@@ -129,7 +129,7 @@ def _setter(name: str, variables: str, summary: str) -> Function:
     parameters = (Parameter("varName", _TEXT), Parameter("value"))
     example = f'flw.{name}("tier", "gold")'
     return Function(
-        f"flw.{name}", parameters, _set(variables), ValueKind.ANY, summary, example, "gold", Place.OUTPUT, True
+        f"flw.{name}", parameters, _set(variables), ValueKind.ANY, summary, example, "gold", CallSite.OUTPUT, True
     )
 
 
@@ -198,11 +198,11 @@ FUNCTIONS = (
     _setter("setLocalOutput", "local", "Set a variable for the rest of the scenario."),
     Function(
         "seq:next", _KEY, _text_of_sequence, _TEXT, "The next number of a sequence, with six digits.",
-        'seq:next("rollback")', "000001", Place.PARAMETERS, True,
+        'seq:next("rollback")', "000001", CallSite.PARAMETERS, True,
     ),
     Function(
         "seq:nextNumber", _KEY, _number_of_sequence, _NUMBER, "The next number of a sequence.",
-        'seq:nextNumber("rollback")', 1, Place.PARAMETERS, True,
+        'seq:nextNumber("rollback")', 1, CallSite.PARAMETERS, True,
     ),
     Function("json:array", (), list, ValueKind.LIST, "An empty list.", "json:array()", []),
     Function(

@@ -9,33 +9,30 @@ from typing import NoReturn
 
 from wfx.commandline.grammar import closest
 from wfx.expressions.errors import ExpressionError
+from wfx.expressions.names import CONSTANTS, EVENT_NAMES, WORDS, Names
 from wfx.expressions.tokens import Token, TokenKind, number_of, text_of, tokens
-from wfx.expressions.tree import Arithmetic, Call, Comparison, Field, ListOf, Literal, Logic, Negative, Node, Not
+from wfx.expressions.tree import Arithmetic, Call, Comparison, ListOf, Literal, Logic, Negative, Node, Not
 
 DEEPEST = 64
 """Levels of operands inside operands."""
-EVENT_MEMBERS = ("actor_id", "id", "source", "type")
-"""What ``event.`` has."""
-_NAMESPACES = ("event", "meta", "payload")
-_CONSTANTS = {"true": True, "false": False, "null": None}
 _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN = range(1, 8)
 _COMPARISONS = ("==", "!=", ">", ">=", "<", "<=", "contains", "matches", "in")
 _LEVELS = {"OR": _OR, "AND": _AND, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT} | dict.fromkeys(
     _COMPARISONS, _COMPARISON
 )
-_WORDS = ("AND", "OR", "NOT", "contains", "matches", "in")
 _FOREIGN = {"&&": "AND", "||": "OR", "is": "==", "eq": "==", "like": "matches", "not": "NOT", "and": "AND", "or": "OR"}
 
 
-def parse(text: str) -> Node:
+def parse(text: str, names: Names = EVENT_NAMES) -> Node:
     """Return the tree of an expression. Raises ExpressionError with the place of the mistake."""
-    return _Parser(text).whole()
+    return _Parser(text, names).whole()
 
 
 class _Parser:
     """The tokens of one expression and how far they are read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: Names) -> None:
+        self._names = names
         self._tokens = list(tokens(text))
         self._place = 0
         self._depth = 0
@@ -116,16 +113,19 @@ class _Parser:
         if self._next.text == "(":
             self._take()
             return Call(token.offset, token.text, self._items(")"))
-        if token.text in _CONSTANTS:
-            return Literal(token.offset, _CONSTANTS[token.text])
-        path = tuple(token.text.split("."))
-        if path[0] not in _NAMESPACES or ":" in token.text:
-            _refuse_name(token)
-        if path[0] == "event" and len(path) > 1 and (path[1] not in EVENT_MEMBERS or len(path) > 2):
-            known = [f"event.{member}" for member in EVENT_MEMBERS]
-            hint = closest(token.text, known)
-            raise ExpressionError(f"an event has no {token.shown}, only {', '.join(known)}{hint}", token.offset)
-        return Field(token.offset, path)
+        if token.text in CONSTANTS:
+            return Literal(token.offset, CONSTANTS[token.text])
+        return self._keyed(token) or self._names.field(token)
+
+    def _keyed(self, token: Token) -> Node | None:
+        """Read the key in brackets behind a name, where there is one."""
+        following = self._tokens[self._place : self._place + 3]
+        if [one.text for one in following[::2]] != ["[", "]"] or following[1].kind is not TokenKind.TEXT:
+            return None
+        field = self._names.keyed(token, text_of(following[1]))
+        if field is not None:
+            self._place += 3
+        return field
 
     def _items(self, end: str) -> tuple[Node, ...]:
         """Read what is between parentheses or brackets, up to their end."""
@@ -148,17 +148,5 @@ class _Parser:
         if token.text in (")", "]"):
             raise ExpressionError(f"{token.text} closes nothing", token.offset)
         hint = _FOREIGN.get(token.text.lower()) if token.kind is TokenKind.NAME else None
-        said = f" (did you mean {hint}?)" if hint else closest(token.text, _WORDS)
+        said = f" (did you mean {hint}?)" if hint else closest(token.text, WORDS)
         raise ExpressionError(f"an operator is missing before {token.shown}{said}", token.offset)
-
-
-def _refuse_name(token: Token) -> NoReturn:
-    first = token.text.partition(".")[0]
-    if ":" in token.text or first == "flw":
-        raise ExpressionError(f"{token.shown} is a function: write {token.shown}(…)", token.offset)
-    hint = closest(first, (*_NAMESPACES, *_CONSTANTS, *_WORDS))
-    if not hint and len(token.text) < 60:
-        hint = f" (did you mean payload.{token.text}?)"
-    raise ExpressionError(
-        f"unknown name {token.shown}: values begin with payload., meta. or event.{hint}", token.offset
-    )

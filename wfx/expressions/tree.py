@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wfx.expressions.values import ValueKind
+
 Scalar = str | int | float | bool | None
 
 
@@ -22,6 +24,8 @@ class Field:
 
     offset: int
     path: tuple[str, ...]
+    kind: ValueKind = ValueKind.ANY
+    """The kind that it has, unless it is missing."""
 
 
 @dataclass(frozen=True, slots=True)

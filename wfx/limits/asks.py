@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-from wfx.limits.bucket import Band, Bucket, take
+from wfx.limits.bucket import Band, Bucket, give_back, take
 
 _LONGEST_NAME = 255
 
@@ -71,3 +71,8 @@ def take_all(
         if wait and after is not before:
             turned_back[ask.key] = after
     return taken if longest is None else turned_back, longest
+
+
+def give_back_all(buckets: Callable[[str], Bucket], asks: Sequence[Ask], now: int) -> Mapping[str, Bucket]:
+    """Give a token back to each bucket, of what was not begun after all; return the buckets."""
+    return {ask.key: give_back(buckets(ask.key), ask.bands, now) for ask in asks}

@@ -65,6 +65,15 @@ def take(bucket: Bucket, bands: Sequence[Band], now: int, cost: int = 1) -> Take
     return Taken(Bucket(after, now), 0)
 
 
+def give_back(bucket: Bucket, bands: Sequence[Band], now: int) -> Bucket:
+    """Return the bucket with a token more in each band; one that is full has no room for it.
+
+    It is then as if the token had not been taken.
+    """
+    lacks = zip(bands, missing(bucket, bands, now), strict=True)
+    return Bucket({band.period: max(lack - band.period, 0) for band, lack in lacks}, now)
+
+
 def missing(bucket: Bucket, bands: Sequence[Band], now: int) -> Sequence[int]:
     """Return what each band lacks by now, in tokens times its period."""
     passed = max(now - bucket.at, 0)

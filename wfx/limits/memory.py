@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
-from wfx.limits.asks import Ask, Shortage, take_all
+from wfx.limits.asks import Ask, Shortage, give_back_all, take_all
 from wfx.limits.bucket import FULL, Bucket, full_at
 
 MOST = 100_000
@@ -42,6 +42,12 @@ class MemoryBuckets:
             elif key in self._buckets:
                 self._buckets.move_to_end(key)
         return shortage
+
+    def give_back(self, asks: Sequence[Ask]) -> None:
+        """Give a token back to each bucket that is kept; the others are full."""
+        known = [ask for ask in asks if ask.key in self._buckets]
+        changed = give_back_all(self._find, known, self._clock())
+        self._buckets.update({ask.key: (changed[ask.key], full_at(changed[ask.key], ask.bands)) for ask in known})
 
     def look(self, keys: Iterable[str]) -> tuple[Sequence[Bucket], int]:
         """Return buckets, and the present time."""

@@ -7,7 +7,7 @@ import, is loaded when metrics are first wanted.
 from wfx.metrics.batches import Batches
 from wfx.metrics.collector import Metrics
 from wfx.metrics.endpoint import MetricsEndpoint
-from wfx.metrics.siblings import Siblings
 from wfx.metrics.sources import MetricSources
+from wfx.metrics.workers import metrics_answers
 
-__all__ = ["Batches", "MetricSources", "Metrics", "MetricsEndpoint", "Siblings"]
+__all__ = ["Batches", "MetricSources", "Metrics", "MetricsEndpoint", "metrics_answers"]

@@ -13,7 +13,8 @@ from wfx.api.app import no_such_path
 from wfx.api.reply import NO_STORE, Reply, refused_method
 from wfx.metrics.collector import Metrics
 from wfx.metrics.negotiation import OPENMETRICS, ExpositionFormat, choose_format
-from wfx.metrics.siblings import Siblings
+from wfx.metrics.workers import with_siblings
+from wfx.server.siblings import Siblings
 
 if TYPE_CHECKING:  # imported when metrics are first wanted
     from prometheus_client.core import Metric
@@ -64,6 +65,6 @@ class MetricsEndpoint:
         async with self._turn:
             metrics = await self._metrics.gather()
             if self._siblings is not None:
-                metrics = await self._siblings.merged_with(metrics)
+                metrics = await with_siblings(metrics, self._siblings)
             text = await asyncio.to_thread(_write, _Collected(metrics), chosen)
         return Reply(200, text, ((b"content-type", chosen.content_type.encode()), NO_STORE))

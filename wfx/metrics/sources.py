@@ -191,6 +191,8 @@ def _tasks(sources: MetricSources, store: StoreSnapshot | None) -> Named:
     yield "wfx_task_attempts", {(kind,): count for kind, count in counts.attempts.items()}
     yield "wfx_tasks_done", {(kind,): count for kind, count in counts.done.items()}
     yield "wfx_tasks_failed", {(kind,): count for kind, count in counts.failed.items()}
+    yield "wfx_steps_running", {(name[:_LONGEST],): count for name, count in counts.steps_running.items()}
+    yield "wfx_steps_hanging", {(name[:_LONGEST],): count for name, count in counts.steps_hanging.items()}
     yield "wfx_task_duration_seconds", {(kind,): histogram for kind, histogram in counts.seconds.items()}
 
 

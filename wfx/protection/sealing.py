@@ -11,7 +11,7 @@ with ``=``, and the rest in base64 without filling.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import os
 from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
@@ -21,6 +21,8 @@ from wfx.domain.errors import SealedValueUnreadable
 from wfx.protection.key_ring import LONGEST_ID, KeyRing
 
 if TYPE_CHECKING:  # imported by who encrypts: it takes a sixth of a second
+    from hashlib import _Hash as Hash
+
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = b"\x01"
@@ -33,8 +35,10 @@ OVERHEAD = HEAD + _NONCE + _TAG
 """How many bytes a sealed value has more than the plain one."""
 MARK = VERSION.decode()
 """First character of a sealed text."""
-_NONCES = 256
+_AT_ONCE = 256
 """Nonces to make at once."""
+_INNER, _OUTER = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
+"""What HMAC does to the bytes of a key for its two hashes."""
 _DERIVED_KEYS = 4096
 """Keys of owners to keep."""
 _MOST_KNOWN, _LARGEST_KNOWN = 4096, 2048
@@ -59,12 +63,10 @@ class Sealing:
         self._invalid_tag = InvalidTag
         self._cipher_class = AESGCM
         self._head = head_of(ring.first.id)
-        self._secrets = {head_of(key.id): key.secret for key in ring.keys}
+        self._hashes = {head_of(key.id): _begun_hmac(key.secret) for key in ring.keys}
         self._text_head = text_head_of(ring.first.id)
         self._heads = {text_head_of(key.id): head_of(key.id) for key in ring.keys}
         self._known: dict[tuple[str, str, str], str] = {}
-        self._nonces: list[bytes] = []
-        self._process = os.getpid()
         self._cipher = lru_cache(maxsize=_DERIVED_KEYS)(self._derive)
 
     @property
@@ -74,15 +76,15 @@ class Sealing:
 
     def seal(self, place: str, owner: str, plain: bytes) -> bytes:
         """Seal a value of this owner for a place."""
-        head, nonce = self._head, self._next_nonce()
-        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, _bound_to(place, owner))
+        head, nonce = self._head, _next_nonce()
+        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, f"{place}:{owner}".encode())
 
     def open(self, place: str, owner: str, value: bytes) -> bytes:
         """Return the plain value; one that was never sealed is that itself. Raises SealedValueUnreadable."""
         if value[:1] != VERSION:
             return value
         head = value[:HEAD]
-        if head not in self._secrets:
+        if head not in self._hashes:
             raise _unreadable(place, owner, _NO_KEY)
         nonce, sealed = value[HEAD : HEAD + _NONCE], value[HEAD + _NONCE :]
         try:
@@ -92,8 +94,9 @@ class Sealing:
 
     def seal_text(self, place: str, owner: str, plain: str) -> str:
         """Seal a value of this owner for a place that only has text."""
-        rest = self.seal(place, owner, plain.encode())[HEAD:]
-        return self._text_head + b2a_base64(rest, newline=False).rstrip(b"=").decode("ascii")
+        nonce = _next_nonce()
+        rest = nonce + self._cipher(self._head, owner).encrypt(nonce, plain.encode(), _bound_to(place, owner))
+        return self._text_head + b2a_base64(rest, newline=False).rstrip(b"=").decode()
 
     def known_text(self, place: str, owner: str, value: str) -> str:
         """Return what :meth:`open_text` does, for a value that is read again and again: some of them are kept."""
@@ -123,19 +126,13 @@ class Sealing:
         except (self._invalid_tag, ValueError) as exc:
             raise _unreadable(place, owner, _DAMAGED) from exc
 
-    def _next_nonce(self) -> bytes:
-        """Return random bytes, which a call to the system brings for many values; never those of another process."""
-        while True:
-            if self._process != os.getpid():
-                self._nonces, self._process = [], os.getpid()
-            try:
-                return self._nonces.pop()
-            except IndexError:  # other threads may have the new ones, too
-                fresh = os.urandom(_NONCE * _NONCES)
-                self._nonces += [fresh[at : at + _NONCE] for at in range(0, len(fresh), _NONCE)]
-
     def _derive(self, head: bytes, owner: str) -> AESGCM:
-        return self._cipher_class(hmac.digest(self._secrets[head], owner.encode(), "sha256"))
+        """Make the cipher of an owner, whose key is the HMAC of the owner under a key of the ring."""
+        inner, outer = self._hashes[head]
+        first, second = inner.copy(), outer.copy()
+        first.update(owner.encode())
+        second.update(first.digest())
+        return self._cipher_class(second.digest())
 
 
 def head_of(key_id: str) -> bytes:
@@ -146,6 +143,26 @@ def head_of(key_id: str) -> bytes:
 def text_head_of(key_id: str) -> str:
     """Return what texts begin with that are sealed with this key."""
     return MARK + key_id.ljust(LONGEST_ID, "=")
+
+
+def _begun_hmac(key: bytes) -> tuple[Hash, Hash]:
+    """Return the two hashes of an HMAC with the key in them, so that each message goes on from there."""
+    block = key.ljust(hashlib.sha256().block_size, b"\0")
+    return hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
+
+
+_nonces: list[bytes] = []
+os.register_at_fork(after_in_child=_nonces.clear)  # no two processes have the same ones
+
+
+def _next_nonce() -> bytes:
+    """Return random bytes, which a call to the system brings for many values."""
+    while True:
+        try:
+            return _nonces.pop()
+        except IndexError:  # other threads may have the new ones, too
+            fresh = os.urandom(_NONCE * _AT_ONCE)
+            _nonces.extend(fresh[at : at + _NONCE] for at in range(0, len(fresh), _NONCE))
 
 
 def _bound_to(place: str, owner: str) -> bytes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
+from wfx.domain.errors import TooManyStarted
 from wfx.domain.timestamp import Timestamp
 from wfx.limits.asks import LimitScope, Shortage
 from wfx.limits.policy import Kind
 from wfx.reactions.effects import Effects, Outcome, Promise
 from wfx.reactions.tokens import Token
+from wfx.reactions.unused_tokens import UnusedTokens
 from wfx.reactions.waiting_action import KIND, waiting_task
 from wfx.reactions.waiting_lines import TokenLines
 from wfx.service.limits import Limits
@@ -44,6 +46,7 @@ class Admission:
         self._limits = limits
         self._now = now
         self._lines = TokenLines(limits, now)
+        self._unused = UnusedTokens(limits)
         self._open = MOST
         """Actions that wait, as far as that is known."""
 
@@ -59,10 +62,11 @@ class Admission:
         return [(place, each) for place, each in effects.promises if self._limits.is_set(each.token.kind)]
 
     async def require(self, effects: Effects) -> None:
-        """Take the tokens for what a caller starts. Raises TooManyStarted."""
+        """Take the tokens for what a caller starts, or none. Raises TooManyStarted."""
         for _, promise in self.needed(effects):
-            kind, client_id, workflow = promise.token
-            await self._limits.require(kind, client_id=client_id, workflow=workflow)
+            if (lack := await self._unused.take(promise.origin.key, promise.token)) is not None:
+                await self.note_undone(effects)
+                raise TooManyStarted(promise.token.kind, lack.scope, lack.milliseconds / 1000)
 
     async def admit(self, effects: Effects, pause: Pause) -> Effects:
         """Take the tokens for what was promised; return the effects with actions as tasks where these have to wait."""
@@ -92,11 +96,29 @@ class Admission:
 
     async def again(self, key: str, token: Token) -> tuple[Timestamp, LimitScope] | None:
         """Take the token of an action that waits; else return when to try it again, and who shares what it lacks."""
-        lack = await self._lines.take(token)
+        lack = await self._unused.take(key, token)
         if lack is None:
             self._lines.leave(key)
             return None
         return self._lines.join(key, token, lack), lack.scope
+
+    def note_done(self, effects: Effects) -> None:
+        """Note that effects were written: the tokens that were taken for them are used."""
+        if self._unused:
+            for _, promise in effects.promises:
+                self._unused.use(promise.origin.key)
+
+    def note_begun(self, key: str) -> None:
+        """Note the same of an action that has waited."""
+        self._unused.use(key)
+
+    async def note_undone(self, effects: Effects) -> None:
+        """Give back what was taken for effects that surely were not written, and will not be.
+
+        This need not be said of what is tried once more, under the same keys.
+        """
+        for _, promise in effects.promises:
+            await self._unused.give_back(promise.origin.key)
 
     def forget(self) -> None:
         """Know nothing of who waits for how long: the limits have changed."""
@@ -105,7 +127,10 @@ class Admission:
     async def _lack(self, promise: Promise) -> Shortage | None:
         """Take the token of an action; return what it lacks if there is none, or others wait for one like it."""
         scope = self._lines.ahead(promise.token)
-        return await self._lines.take(promise.token) if scope is None else Shortage(0, scope)
+        if scope is None:
+            return await self._unused.take(promise.origin.key, promise.token)
+        await self._unused.give_back(promise.origin.key)
+        return Shortage(0, scope)
 
     def _waiting(self, effects: Effects, place: int, promise: Promise, lack: Shortage) -> Effects:
         """Return effects with a task in the place of an action; what cannot be written is refused."""

@@ -30,13 +30,12 @@ from wfx.reactions.turn import LEASE, Turn
 from wfx.rules.event import JOB_TYPES
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.store.protocol import Store
+from wfx.tasks.trying_again import growing_pause
 
 _SAVE = 1.0
 """Seconds after which a place is stored that was moved by events without effects."""
 _SHORTEST, _LONGEST = 0.25, 30.0
 """Seconds to the next attempt after a failure: twice as many after each one, about."""
-_DOUBLINGS = 16
-"""How often a pause is doubled at most: by then it is the longest, and no number of failures is too large for it."""
 _TYPES = frozenset({*JOB_TYPES, FATAL})
 """Types of events that the consumer has evaluated; those from outside are none of them."""
 _logger = logging.getLogger("wfx")
@@ -104,8 +103,7 @@ class RuleConsumer:
         """Count what is fatal, and wait a while."""
         self._fatals.note(str(exc) or type(exc).__name__)
         self.steps.failures += 1
-        longest = min(_SHORTEST * 2 ** min(self.steps.failures, _DOUBLINGS), _LONGEST)
-        pause = longest * random.uniform(0.5, 1)  # noqa: S311 - as above
+        pause = growing_pause(self.steps.failures, _SHORTEST, _LONGEST)
         fields = {"error": str(exc), "seconds": round(pause, 1)}
         details = None if isinstance(exc, StoreError | LogPositionError) else exc
         _logger.warning("rules cannot go on, trying again", extra={"fields": fields}, exc_info=details)

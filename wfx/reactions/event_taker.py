@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from wfx.domain.errors import NoRules, StepTaken, StoreUnavailable
+from wfx.domain.errors import NoRules, StepTaken, StoreBusy, StoreUnavailable
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.admission import Admission
 from wfx.reactions.effects import ActionResult, Effects, effects_of
 from wfx.reactions.event_answer import answer_of
 from wfx.reactions.facts import GatheredFacts, TooManyFacts
 from wfx.reactions.figures import RuleFigures
-from wfx.reactions.pending_event import PendingEvent
+from wfx.reactions.pending_event import PendingEvent, Withdrawn
 from wfx.rules.evaluation import Evaluation
 from wfx.rules.event import Event
 from wfx.rules.graph import Graph
@@ -74,7 +73,7 @@ class EventTaker:
             evaluation = await facts.evaluate(self.require_rules(), event, datetime.fromtimestamp(now / 1e6, UTC))
         except TooManyFacts as exc:
             evaluation = Evaluation((), {}, {}, str(exc))
-        key = f"event/{uuid.uuid4() if is_named else event.id}"  # an id may come again some day, a key may not
+        key = f"event/{pending.key if is_named else event.id}"
         effects = effects_of(evaluation, key=key, cause=pending.cause, now=Timestamp(now), facts=facts)
         if is_named and self._admission.needed(effects):  # what was done before needs no tokens
             known = await self._store.read_event_answer(event.id)
@@ -84,7 +83,11 @@ class EventTaker:
             await self._admission.require(effects)
         else:
             effects = await self._admission.admit(effects, asyncio.sleep)
-        return await self._carry_out(pending, event, evaluation, effects, is_named)
+        try:
+            return await self._carry_out(pending, event, evaluation, effects, is_named)
+        except (Withdrawn, StepTaken, StoreBusy):  # surely nothing was written
+            await self._admission.note_undone(effects)
+            raise
 
     async def _carry_out(
         self, pending: PendingEvent, event: Event, evaluation: Evaluation, effects: Effects, is_named: bool
@@ -107,4 +110,7 @@ class EventTaker:
         if answer == told:  # else it was done before
             self._figures.note_evaluation(event, evaluation)
             self._figures.note_results(event, results)
+            self._admission.note_done(effects)
+        else:
+            await self._admission.note_undone(effects)
         return answer

@@ -7,11 +7,12 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from wfx.domain.cause import Cause
-from wfx.domain.errors import EventQueueFull, EventTimedOut, StoreError, TooManyStarted, WfxError
+from wfx.domain.errors import EventQueueFull, EventTimedOut, TooManyStarted, WfxError
 from wfx.domain.json import Json, decode
 from wfx.reactions.admission import Admission
 from wfx.reactions.event_queue import EventQueue
@@ -22,6 +23,7 @@ from wfx.reactions.pending_event import EventBatch, PendingEvent, Withdrawn
 from wfx.rules.event import Event
 from wfx.rules.graph import Engine
 from wfx.store.rule_protocol import EventStore
+from wfx.tasks.trying_again import patiently
 
 log = logging.getLogger(__name__)
 
@@ -136,12 +138,7 @@ class Incoming:
 
     async def _take_patiently(self, pending: PendingEvent, event: Event, *, is_named: bool) -> str:
         """Take an event that was accepted, also if the store cannot do its work for a while."""
-        for pause in _PAUSES:
-            try:
-                return await self._taker.take(pending, event, is_named=is_named)
-            except StoreError:
-                await asyncio.sleep(pause)
-        return await self._taker.take(pending, event, is_named=is_named)
+        return await patiently(partial(self._taker.take, pending, event, is_named=is_named), _PAUSES)
 
 
 def _event_of(document: Json) -> tuple[Event, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -46,6 +47,8 @@ class PendingEvent:
     answer: asyncio.Future[str] | None = None
     batch: EventBatch | None = None
     began: float = field(default_factory=time.monotonic)
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """Names it for ever, at each attempt: its id may come again some day."""
     begin: Callable[[], None] = lambda: None
     """Is called before anything is written. Raises what forbids that."""
     _is_withdrawn: bool = False

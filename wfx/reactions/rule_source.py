@@ -69,10 +69,20 @@ def _language(strict: bool) -> tuple[Compiler, ActionTypes]:
     """Return the functions and types of actions that there are; packages are looked for once."""
     from wfx.expressions.expression import Compiler
     from wfx.expressions.library import all_functions
+
+    try:
+        return Compiler(all_functions(), strict=strict), action_types()
+    except ValueError as exc:
+        raise RulesUnusable(str(exc)) from exc
+
+
+@cache
+def action_types() -> ActionTypes:
+    """Return the types of actions that there are, which know the steps. Raises RulesUnusable."""
     from wfx.rules.own_actions import all_actions
 
     try:
-        return Compiler(all_functions(), strict=strict), all_actions()
+        return all_actions(_steps())
     except ValueError as exc:
         raise RulesUnusable(str(exc)) from exc
 

@@ -41,6 +41,14 @@ class Again(Exception):
     """The place is to be read again, and to be gone on from."""
 
 
+class _Unwritable(Exception):
+    """No store can write it."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class RuleSteps:
     """The place, and the draft of the next step."""
 
@@ -129,21 +137,34 @@ class RuleSteps:
     async def step(self) -> None:
         """Do what is in the draft, and go on with a new one. Raises Again, StepTaken and StoreError."""
         draft, place = self.draft, self.place
-        await draft.admit(self._admission, self._pause)
-        operations = draft.operations
         try:
-            answers = await self._store.step(NAME, place.position, place.steps, draft.upto, operations, draft.records)
-        except (StepTaken, StoreError, LogPositionError):
+            await draft.admit(self._admission, self._pause)
+            answers = await self._write(draft)
+        except (Again, StepTaken):  # surely nothing was written, and another server may do it
+            await draft.note_undone(self._admission)
             raise
-        except Exception as exc:  # noqa: BLE001 - what no store can write
-            await self._leave_out(draft, exc)
+        except _Unwritable as exc:
+            await self._leave_out(draft, exc.reason)
             return
+        draft.note_done(self._admission)
         self.place = replace(place, position=draft.upto, steps=place.steps + 1)
         self.draft = StepDraft(self._store, draft.upto)
         self.failures = 0
         for event, root, results in draft.results(answers):
             self._figures.note_results(event, results, root)
-        self._count_created(operations, answers)
+        self._count_created(draft.operations, answers)
+
+    async def _write(self, draft: StepDraft) -> Sequence[Any]:
+        """Have the store do what is in a draft. Raises _Unwritable, StepTaken and StoreError."""
+        place = self.place
+        try:
+            return await self._store.step(
+                NAME, place.position, place.steps, draft.upto, draft.operations, draft.records
+            )
+        except (StepTaken, StoreError, LogPositionError):
+            raise
+        except Exception as exc:
+            raise _Unwritable(exc) from exc
 
     async def _tags_of(self, event: LogEvent) -> Sequence[str]:
         """Return the present tags of an event's job, if they are not told with it; none if it is gone."""
@@ -180,6 +201,7 @@ class RuleSteps:
             self._alone_until = draft.upto
             raise Again(str(exc)) from exc
         _logger.error("the effects of an event cannot be stored", exc_info=exc)
+        await draft.note_undone(self._admission)
         for event, root, results in draft.failed(str(exc)):
             self._figures.note_results(event, results, root)
         self.draft = StepDraft(self._store, draft.upto)

@@ -109,7 +109,8 @@ class RunEndings:
         )
         effects = await self._admission.admit_at_once(effects)
         tell = partial(_tell, following, len(moves), effects)
-        return Ending([*moves, *effects.operations], effects.records, tell)
+        note = partial(_note, self._admission, effects)
+        return Ending([*moves, *effects.operations], effects.records, tell, note)
 
 
 def _cause_of(task: Task) -> Cause:
@@ -166,6 +167,10 @@ def _plans(types: ActionTypes, wanted: Wanted, actions: Sequence[Any], event: Ev
 def _event_of(wanted: Wanted) -> Event:
     payload = wanted.payload if isinstance(wanted.payload, dict) else {}
     return Event(type="script", payload={**payload, **({"job_id": wanted.job_id} if wanted.job_id else {})})
+
+
+def _note(admission: Admission, effects: Effects, _: Sequence[Any]) -> None:
+    admission.note_done(effects)
 
 
 def _tell(state: str, moves: int, effects: Effects, answers: Sequence[Any]) -> str:

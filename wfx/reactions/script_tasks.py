@@ -87,13 +87,13 @@ def _returned(value: bytes) -> Mapping[str, Any]:
 def _failure(result: RunResult) -> CannotBeDone | TryAgain:
     """Return what is raised for a run that gave nothing.
 
-    One for which there was no place is tried again as often as any task, and one whose process died a few times: the
+    One for which no slot was free is tried again as often as any task, and one whose process died a few times: the
     script may be what has it die. What else there is would be so each time, or was wanted from outside.
     """
     fault, reason = result.fault, f"{result.outcome}: the run ended"
     if fault is not None:
-        place = "" if fault.place is None else f" (line {fault.place.line}, column {fault.place.column})"
-        reason = f"{result.outcome}: {fault.message}{place}"
+        where = "" if fault.position is None else f" (line {fault.position.line}, column {fault.position.column})"
+        reason = f"{result.outcome}: {fault.message}{where}"
     if result.outcome in (Outcome.BUSY, Outcome.FAILED):
         return TryAgain(reason, is_doubtful=result.outcome is Outcome.FAILED)
     return CannotBeDone(reason)

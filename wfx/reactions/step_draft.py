@@ -78,6 +78,16 @@ class StepDraft:
         for place, part in enumerate(self._parts):
             self._parts[place] = part._replace(effects=await admission.admit(part.effects, pause))
 
+    def note_done(self, admission: Admission) -> None:
+        """Note that all of it was done."""
+        for part in self._parts:
+            admission.note_done(part.effects)
+
+    async def note_undone(self, admission: Admission) -> None:
+        """Note that it is not done, and will not be."""
+        for part in self._parts:
+            await admission.note_undone(part.effects)
+
     def results(self, answers: Sequence[Any]) -> Iterator[tuple[Event, int | None, Sequence[ActionResult]]]:
         """Return what became of the actions for each event and root, of what the store returned."""
         first = 0

@@ -75,6 +75,9 @@ class Tokens(Protocol):
     async def again(self, key: str, token: Token) -> tuple[Timestamp, LimitScope] | None:
         """Take the token; else return when to try again, and who shares what is lacking."""
 
+    def note_begun(self, key: str) -> None:
+        """Note that the action was done, and its token is used."""
+
 
 class WaitingActions:
     """Does what such tasks are about once there is a token."""
@@ -96,9 +99,10 @@ class WaitingActions:
             raise CannotBeDone(str(exc) or type(exc).__name__) from exc
         operations = [] if part.operation is None else [part.operation]
         records = RuleRecords(() if part.task is None else (part.task,))
-        return Ending(operations, records, partial(_tell, waiting, part), self._note)
+        return Ending(operations, records, partial(_tell, waiting, part), partial(self._note, task.key))
 
-    def _note(self, answers: Sequence[Any]) -> None:
+    def _note(self, key: str, answers: Sequence[Any]) -> None:
+        self._tokens.note_begun(key)
         for answer in answers:
             if isinstance(answer, Job):
                 self._created.note(answer.workflow.name)

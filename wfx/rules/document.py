@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from wfx.expressions.functions import Function, Place
+from wfx.expressions.functions import CallSite, Function
 from wfx.expressions.library import OWN as FUNCTIONS
 from wfx.rules.own_actions import OWN as ACTIONS
 
@@ -31,10 +31,10 @@ def _put(guide: str, name: str, head: tuple[str, ...], rows: Iterator[tuple[str,
 
 
 def _function(one: Function) -> tuple[str, ...]:
-    place = "" if one.place is Place.ANYWHERE else f" It is called {one.place.value}."
+    called = "" if one.call_site is CallSite.ANYWHERE else f" It is called {one.call_site.value}."
     result = json.dumps(one.result, ensure_ascii=False)
     example = f"`{one.example}` → `{result}`" if one.example else "`2026-11-30T04:15:00Z`"
-    return f"`{one.signature}`", one.summary + place, example
+    return f"`{one.signature}`", one.summary + called, example
 
 
 def _actions() -> Iterator[tuple[str, ...]]:

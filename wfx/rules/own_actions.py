@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from wfx.commandline.grammar import closest
 from wfx.expressions.values import shown
 from wfx.rules.action_types import ActionTypes, ParameterFault, Parameters, Plan, installed, table
 from wfx.rules.declared_action import DeclaredAction, Form, Parameter
 from wfx.rules.event import Event
+from wfx.rules.step_types import Steps
 
 WEBHOOK_NOTIFY, MAIL, RUN_SCRIPT, RUN_STEP = "webhook_notify", "mail", "run_script", "run_step"
 """The types that are done later, as tasks of these kinds."""
@@ -156,6 +160,22 @@ def own_actions() -> ActionTypes:
     return table(OWN)
 
 
-def all_actions() -> ActionTypes:
-    """Return the types of this package and of those that are installed. Raises ValueError."""
-    return installed(OWN, [one.type for one in OWN if one.type != SET_OUTPUT])
+def all_actions(steps: Steps) -> ActionTypes:
+    """Return the types of this package, for which these steps are there, and of those that are installed.
+
+    Raises ValueError.
+    """
+    known = Parameter("step", Form.TEXT, "The name of the step.", required=True, check=partial(_unknown_step, steps))
+    own = [
+        replace(one, parameters=(known, *_OF_RUNS)) if isinstance(one, DeclaredAction) and one.type == RUN_STEP else one
+        for one in OWN
+    ]
+    return installed(own, [one.type for one in OWN if one.type != SET_OUTPUT])
+
+
+def _unknown_step(steps: Steps, name: str) -> str:
+    """Return what is wrong with the name of a step, or nothing."""
+    if name in steps:
+        return ""
+    hint = closest(name, list(steps)) if steps else ": no installed package has steps"
+    return f'there is no step "{name[:100]}"{hint}'

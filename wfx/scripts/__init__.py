@@ -16,7 +16,7 @@
     calls.py         calls of functions of the engine (never imported by the server)
     instance.py      one instance of the engine, whose memory is put back (never imported by the server)
     analysis.py      findings in sources, by findings.scm (never imported by the server)
-    places.py        places in sources
+    source_positions.py  positions in sources
     guest.py         QuickJS: compiles and runs, by harness.js (never imported by the server)
 
 The engine is QuickJS, compiled to WebAssembly and run by wasmtime, in the worker processes of ``wfx/sandbox``: two

@@ -12,8 +12,8 @@ from pathlib import Path
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-from wfx.scripts.places import place_behind
 from wfx.scripts.runs import Finding, Severity
+from wfx.scripts.source_positions import position_behind
 
 _LANGUAGE = Language(tree_sitter_javascript.language())
 _QUERY = Query(_LANGUAGE, Path(__file__).with_name("findings.scm").read_text(encoding="utf-8"))
@@ -110,7 +110,7 @@ def _severity_of(found: tuple[int, str]) -> int:
 
 def _finding(text: bytes, at: int, kind: str) -> Finding:
     severity, message = _TYPES[kind]
-    return Finding(kind, severity, message, place_behind(text[:at].decode()))
+    return Finding(kind, severity, message, position_behind(text[:at].decode()))
 
 
 def _text(node: Node) -> str:

@@ -6,8 +6,8 @@ import json
 
 from wfx.sandbox.frames import Frame
 from wfx.scripts.limits import OPERATIONS_STEP, ScriptLimits
-from wfx.scripts.places import place_behind, place_in
-from wfx.scripts.runs import Fault, Finding, Outcome, Place, RunResult, Severity, Verdict
+from wfx.scripts.runs import Fault, Finding, Outcome, RunResult, Severity, SourcePosition, Verdict
+from wfx.scripts.source_positions import position_behind, position_in
 
 
 def of_text(source: str, text: bytes, limits: ScriptLimits) -> Fault | None:
@@ -17,9 +17,11 @@ def of_text(source: str, text: bytes, limits: ScriptLimits) -> Fault | None:
     try:
         text.decode()
     except UnicodeDecodeError as exc:
-        return Fault("the script has half of a character (a lone surrogate)", place_behind(text[: exc.start].decode()))
+        return Fault(
+            "the script has half of a character (a lone surrogate)", position_behind(text[: exc.start].decode())
+        )
     at = source.find("\0")
-    return Fault("the script has the character U+0000", place_behind(source[:at])) if at >= 0 else None
+    return Fault("the script has the character U+0000", position_behind(source[:at])) if at >= 0 else None
 
 
 def verdict_of(source: str, answer: Frame, limits: ScriptLimits) -> Verdict:
@@ -27,7 +29,7 @@ def verdict_of(source: str, answer: Frame, limits: ScriptLimits) -> Verdict:
     outcome, message, where, _ = _head_of(answer)
     if outcome != Outcome.SYNTAX:
         return verdict(Outcome(outcome), limits, message)
-    return Verdict(Fault(message, place_in(source, where)), Outcome.SYNTAX)
+    return Verdict(Fault(message, position_in(source, where)), Outcome.SYNTAX)
 
 
 def verdict(outcome: Outcome, limits: ScriptLimits, message: str = "") -> Verdict:
@@ -38,7 +40,9 @@ def verdict(outcome: Outcome, limits: ScriptLimits, message: str = "") -> Verdic
 def findings_of(answer: Frame) -> list[Finding]:
     """Return what a worker has found in a source."""
     rows = json.loads(answer.head)
-    return [Finding(kind, Severity(severity), message, Place(*place)) for kind, severity, message, place in rows]
+    return [
+        Finding(kind, Severity(severity), message, SourcePosition(*place)) for kind, severity, message, place in rows
+    ]
 
 
 def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float) -> RunResult:
@@ -47,7 +51,7 @@ def result_of(source: str, answer: Frame, limits: ScriptLimits, *, waited: float
     outcome, operations = Outcome(name), polls * OPERATIONS_STEP
     if outcome is Outcome.DONE:
         return RunResult(outcome, answer.body, None, operations, waited, answer.took)
-    fault = Fault(_text(outcome, limits, message), place_in(source, where))
+    fault = Fault(_text(outcome, limits, message), position_in(source, where))
     return RunResult(outcome, b"", fault, operations, waited, answer.took)
 
 

@@ -58,13 +58,14 @@ class Host:
     most_polls: int = 1 << 62
     deadline: float = float("inf")
     tripped: Outcome | None = None
+    now: Callable[[], float] = time.monotonic
 
     def poll(self) -> int:
         """Count one step of operations; tell whether the script has to end."""
         self.polls += 1
         if self.polls >= self.most_polls:
             self.tripped = Outcome.OPERATIONS
-        elif time.monotonic() >= self.deadline:
+        elif self.now() >= self.deadline:
             self.tripped = Outcome.TIME
         return self.tripped is not None
 
@@ -160,7 +161,7 @@ class Instance:
         """Set the limits and the time of the next use."""
         host = self.host
         host.polls, host.most_polls = 0, -(-operations // OPERATIONS_STEP)
-        host.deadline, host.nanoseconds, host.tripped = time.monotonic() + seconds, nanoseconds, None
+        host.deadline, host.nanoseconds, host.tripped = host.now() + seconds, nanoseconds, None
 
     def drop_if_grown(self) -> None:
         """Give the memory back if it is larger than the image."""

@@ -40,8 +40,8 @@ REPEATABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a source, both counted from 1; columns in characters."""
+class SourcePosition:
+    """Line and column in a source, both counted from 1; columns in characters."""
 
     line: int
     column: int
@@ -53,7 +53,7 @@ class Fault:
 
     message: str
     """For instance ``SyntaxError: unexpected token``, of at most MESSAGE_CHARACTERS characters."""
-    place: Place | None = None
+    position: SourcePosition | None = None
     """Where in the author's text; None where nobody knows."""
 
 
@@ -90,7 +90,7 @@ class Finding:
     not_analysed where the analysis reached a limit."""
     severity: Severity
     message: str
-    place: Place
+    position: SourcePosition
 
 
 @dataclass(frozen=True, slots=True)

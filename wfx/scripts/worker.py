@@ -32,7 +32,7 @@ def answer(request: Frame) -> Frame:
     if request.kind == PREPARE:
         return _prepare(request)
     if request.kind == ANALYSE:
-        rows = [(each.type, each.severity, each.message, astuple(each.place)) for each in findings_of(request.body)]
+        rows = [(each.type, each.severity, each.message, astuple(each.position)) for each in findings_of(request.body)]
         return Frame(ANALYSED, json.dumps(rows).encode())
     return _compile(request.body) if request.kind == COMPILE else _run(request)
 

@@ -41,6 +41,13 @@ class Buckets:
         shared = self._shared.get(self._chosen())
         return self._own.take(asks) if shared is None else shared.take(asks)
 
+    async def give_back(self, asks: Asks) -> None:
+        """Give a token back to each bucket."""
+        if (shared := self._shared.get(self._chosen())) is None:
+            self._own.give_back(asks)
+        else:
+            await shared.give_back(asks)
+
     async def look(self, keys: Sequence[str]) -> Look:
         """Return buckets: those of this process if the shared ones cannot be read, since they are used then."""
         store, trouble = self._stores.get(self._chosen()), ""

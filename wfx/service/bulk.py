@@ -40,8 +40,8 @@ _LONGEST_PAUSE = 0.1
 """Seconds from a slice to the next one, at most."""
 
 
-class LogPlace(NamedTuple):
-    """A place on the log, or in the order of creation: a number, and the log by whose identity it is known."""
+class LogPosition(NamedTuple):
+    """A position on the log, or in the order of creation: a number, and the log by whose identity it is known."""
 
     log_id: str
     number: int
@@ -55,11 +55,11 @@ class Targets:
     """How many were given, or meet the conditions."""
     total: int
     """How many of these the request is for."""
-    position: LogPlace
+    position: LogPosition
     """On the log, before anything was changed."""
     ids: Sequence[str] = ()
     """Their ids; none for jobs to be created."""
-    next: LogPlace | None = None
+    next: LogPosition | None = None
     """Behind the last of them, if others are left."""
 
     @property
@@ -72,7 +72,7 @@ class Targets:
     def read(cls, text: str) -> Targets:
         """Read what was kept."""
         count, total, position, following, ids = decode(Json(text.encode()))
-        return cls(count, total, LogPlace(*position), ids, following and LogPlace(*following))
+        return cls(count, total, LogPosition(*position), ids, following and LogPosition(*following))
 
 
 Show = Callable[[JobResult], bytes]
@@ -117,7 +117,7 @@ class BulkJobs:
     async def given(self, total: int, ids: Sequence[str] = ()) -> Targets:
         """Return the targets of a request that names them all."""
         bounds = await self._guard.in_time(lambda _: self._store.log_bounds())
-        return Targets(total, total, LogPlace(bounds.log_id, bounds.head), ids)
+        return Targets(total, total, LogPosition(bounds.log_id, bounds.head), ids)
 
     async def select(self, query: JobListQuery, expect: int | None) -> Targets:
         """Find the first jobs of a query, up to its limit, and count all.
@@ -135,9 +135,9 @@ class BulkJobs:
             taken += page.jobs[: query.limit - len(taken)]
         if expect is not None and count > expect:
             raise SelectionTooLarge(count, expect)
-        behind = LogPlace(first.log_id, taken[-1][0]) if taken and count > len(taken) else None
+        behind = LogPosition(first.log_id, taken[-1][0]) if taken and count > len(taken) else None
         ids = [job_id for _, job_id in taken]
-        return Targets(count, len(ids), LogPlace(first.log_id, first.position), ids, behind)
+        return Targets(count, len(ids), LogPosition(first.log_id, first.position), ids, behind)
 
     async def run(
         self, work: BulkWork, find: Callable[[], Awaitable[Targets]], show: Show, key: Key | None

@@ -7,10 +7,13 @@ import logging
 import time
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from wfx.domain.device import Device, DeviceDescription, DeviceList, DeviceQuery, Sighting
 from wfx.domain.errors import StoreError
+from wfx.service.device_filter import DeviceFilter
 from wfx.store.device_lists import is_id
 from wfx.store.protocol import Store
 
@@ -22,6 +25,8 @@ MOST = 20_000
 """Devices that are noted until then; more are noted when they show themselves the next time."""
 TOGETHER = 500
 """Devices that are written in one transaction."""
+_AT_ONCE = 100
+"""Devices that a filter takes from the store at once."""
 _PAUSE = 0.02
 """Seconds from one of these to the next, in which jobs have their turn."""
 
@@ -59,9 +64,20 @@ class Devices:
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    def list(self, query: DeviceQuery) -> Coroutine[Any, Any, DeviceList]:
-        """Return a page of devices."""
-        return self._store.list_devices(query)
+    async def list(self, query: DeviceQuery, wanted: DeviceFilter | None = None) -> DeviceList:
+        """Return a page of devices, of those that a filter accepts; how many it looks at is bounded."""
+        if wanted is None:
+            return await self._store.list_devices(query)
+        left, accepted = wanted.most, _Accepted(wanted, query.limit, self._now())
+        after, position = query.after, None
+        while True:
+            asked = min(left, _AT_ONCE)
+            page = await self._store.list_devices(replace(query, after=after, limit=asked))
+            position = position or (page.log_id, page.position)
+            after = await accepted.take(page)
+            left -= asked
+            if after is None or accepted.is_full or not left or len(page.devices) < asked:
+                return DeviceList(tuple(accepted.devices), after, *position)
 
     def get(self, client_id: str) -> Coroutine[Any, Any, Device]:
         """Return one device. Raises DeviceNotFound."""
@@ -124,3 +140,30 @@ class Devices:
                 await asyncio.wait_for(self._stop.wait(), self._interval)
             is_last = self._stop.is_set()
             await self.write()
+
+
+class _Accepted:
+    """Devices of one page that a filter accepts."""
+
+    def __init__(self, wanted: DeviceFilter, limit: int, now: int) -> None:
+        """Take so many, as they are now."""
+        self._wanted = wanted
+        self._limit = limit
+        self._now = datetime.fromtimestamp(now / 1e6, UTC)
+        self.devices: list[Device] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as were asked for."""
+        return len(self.devices) >= self._limit
+
+    async def take(self, page: DeviceList) -> str | None:
+        """Take what is accepted of some devices; returns where to go on, None if that is all."""
+        for number, device in enumerate(page.devices, 1):
+            if self._wanted.accepts(device, self._now):
+                self.devices.append(device)
+                if self.is_full:
+                    return page.next if number == len(page.devices) else device.client_id
+            if number % self._wanted.turn == 0:
+                await asyncio.sleep(0)
+        return page.next

@@ -78,6 +78,11 @@ class Limits:
         if (shortage := await self.shortage(kind, client_id=client_id, workflow=workflow)) is not None:
             raise TooManyStarted(kind, shortage.scope, shortage.milliseconds / 1000)
 
+    async def give_back(self, kind: Kind, *, client_id: str = "", workflow: str = "") -> None:
+        """Give a token back to every bucket of work that did not begin after all; it stays counted as taken."""
+        if asks := self._policy.current.asks(kind, client_id, workflow):
+            await self._buckets.give_back(asks)
+
     async def look(self, client_id: str = "", workflow: str = "") -> tuple[Sequence[BandState], str]:
         """Tell how the limits are, those of a client and a workflow if these are given; and what cannot be read."""
         policy = self._policy.current

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from wfx.domain.errors import TaskNotFound
-from wfx.domain.script_errors import ScriptsBusyNow
+from wfx.domain.script_errors import ScriptsBusyNow, ScriptsUnavailableNow
 from wfx.rules.own_actions import RUN_SCRIPT
 from wfx.scripts.runs import Outcome, RunRequest, RunResult
 from wfx.service.scripts import Scripts
@@ -31,6 +31,11 @@ _LOOKED_AT = 1000
 _AT_ONCE = 100
 _ROOM = 8 * 1024 * 1024
 """Bytes of the documents of a page, but for its last run."""
+_UNTOLD: Mapping[Outcome, Callable[[str], Exception]] = {
+    Outcome.BUSY: ScriptsBusyNow,
+    Outcome.FAILED: ScriptsUnavailableNow,
+}
+"""Errors for outcomes of a replay that say nothing about the run."""
 
 
 class KeptRun(NamedTuple):
@@ -156,7 +161,8 @@ class ScriptRuns:
         """Run what a task ran once more; return the run that was kept, and this one. Nothing else happens.
 
         Raises ScriptsOff, TaskNotFound for a task that is no run of the script or of which nothing is kept,
-        ScriptNotFound if the version is not kept any more, and ScriptsBusyNow if there was no place to run it.
+        ScriptNotFound if the version is not kept any more, ScriptsBusyNow if there was no slot for it, and
+        ScriptsUnavailableNow if its process died.
         """
         self._scripts.require()
         found = await self._store.list_tasks(TaskQuery(RUN_SCRIPT, after=task_id - 1, limit=1), _ROOM)
@@ -165,8 +171,8 @@ class ScriptRuns:
         if kept is None:
             raise TaskNotFound(task_id)
         result = await self._scripts.run(name, kept.version, kept.request)
-        if result.outcome is Outcome.BUSY and result.fault is not None:
-            raise ScriptsBusyNow(result.fault.message)
+        if result.outcome in _UNTOLD and result.fault is not None:
+            raise _UNTOLD[result.outcome](result.fault.message)
         return kept, kept.ended(result)
 
 

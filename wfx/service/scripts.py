@@ -14,7 +14,7 @@ from wfx.sandbox.errors import LimitReached, SandboxError
 from wfx.scripts.engine import Running, ScriptEngine
 from wfx.scripts.errors import ScriptsBusy
 from wfx.scripts.figures import PoolFigures, ScriptFigures
-from wfx.scripts.runs import UNTOLD, Finding, Place, Purpose, RunRequest, RunResult, Severity
+from wfx.scripts.runs import UNTOLD, Finding, Purpose, RunRequest, RunResult, Severity, SourcePosition
 from wfx.store.script_protocol import ScriptStore
 from wfx.store.script_records import Script, ScriptHead
 from wfx.store.upkeep import present
@@ -58,7 +58,7 @@ class Scripts:
         try:
             verdict = await engine.check(source)
             if (fault := verdict.fault) is not None:
-                place = None if fault.place is None else (fault.place.line, fault.place.column)
+                place = None if fault.position is None else (fault.position.line, fault.position.column)
                 raise ScriptInvalid(fault.message, place)
             findings = await self._findings(engine, source)
         except ScriptsBusy as exc:
@@ -79,7 +79,9 @@ class Scripts:
             try:
                 found = await engine.findings(source)
             except LimitReached as exc:  # so would it be the next time: what nobody could look at does not pass
-                found = (Finding("not_analysed", Severity.HIGH, f"the analysis did not end: {exc}", Place(1, 1)),)
+                found = (
+                    Finding("not_analysed", Severity.HIGH, f"the analysis did not end: {exc}", SourcePosition(1, 1)),
+                )
         encoded = encode([_shown(each) for each in found])
         severe = sum(each.severity is Severity.HIGH for each in found)
         if severe and self._tunables.current.block_on_high_severity:
@@ -147,6 +149,6 @@ def _shown(finding: Finding) -> Mapping[str, Any]:
         "type": finding.type,
         "severity": finding.severity,
         "message": finding.message,
-        "line": finding.place.line,
-        "column": finding.place.column,
+        "line": finding.position.line,
+        "column": finding.position.column,
     }

@@ -18,5 +18,8 @@ class BucketStore(Protocol):
         Returns for each why no token was taken, None if tokens were. Raises StoreUnavailable.
         """
 
+    async def give_back(self, wanted: Sequence[Sequence[Ask]]) -> None:
+        """For each give a token back to all its buckets. Raises StoreUnavailable."""
+
     async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
         """Return buckets, and the present time of their clock in milliseconds. Raises StoreUnavailable."""

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from wfx.domain.cause import decode_cause
@@ -24,6 +25,7 @@ from wfx.tasks.performing import CannotBeDone, Ending, NotYet, Perform, TryAgain
 from wfx.tasks.progress import Progress
 from wfx.tasks.retry_plan import RetryPlan
 from wfx.tasks.shown import damage_of, origin
+from wfx.tasks.trying_again import patiently
 
 _WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
@@ -126,21 +128,17 @@ class Attempts:
 
     async def _write(self, task: Task, outcome: TaskOutcome | TellTask, ending: Ending = _NO_ENDING) -> bool:
         """Note what became of a task; tell whether that is so now."""
-        for pause in (*_WRITE_PAUSES, None):
-            try:
-                answers = await self._store.finish_task(task, outcome, ending.operations, ending.records)
-            except Refused as exc:
-                _logger.warning("%s", exc, extra={"fields": _fields(task)})
-                return False
-            except StoreError as exc:
-                if pause is None:
-                    _logger.warning("cannot note the end of task %d: %s", task.id, exc)
-                    return False
-                await asyncio.sleep(pause)
-            else:
-                ending.note(answers)
-                return True
-        return False
+        write = partial(self._store.finish_task, task, outcome, ending.operations, ending.records)
+        try:
+            answers = await patiently(write, _WRITE_PAUSES)
+        except Refused as exc:
+            _logger.warning("%s", exc, extra={"fields": _fields(task)})
+            return False
+        except StoreError as exc:
+            _logger.warning("cannot note the end of task %d: %s", task.id, exc)
+            return False
+        ending.note(answers)
+        return True
 
     def _count(self, task: Task, told: _Told) -> None:
         if told.outcome.state is TaskState.DONE:

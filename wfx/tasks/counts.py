@@ -25,6 +25,11 @@ class TaskCounts:
     seconds: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(_seconds))
     """How long attempts took."""
 
+    steps_running: Counter[str] = field(default_factory=Counter)
+    """Threads that steps of installed packages run in, by step, those that hang among them."""
+    steps_hanging: Counter[str] = field(default_factory=Counter)
+    """Those that have not ended in their time."""
+
     def show(self, kind: str) -> None:
         """Have a kind counted from now on, also while nothing comes of it."""
         for each in (self.attempts, self.done, self.failed):

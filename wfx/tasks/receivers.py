@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from wfx.rules.own_actions import MAIL, WEBHOOK_NOTIFY
+from wfx.rules.own_actions import MAIL, RUN_STEP, WEBHOOK_NOTIFY
 from wfx.store.rule_records import Task
-from wfx.tasks.shown import target_of
+from wfx.tasks.shown import input_of, target_of
 
 _SLOW = 1.0
 """Seconds after which an attempt has a slow receiver."""
@@ -77,7 +77,9 @@ class Receivers:
 
 
 def receiver_of(task: Task) -> str:
-    """Name who is connected to for a task; empty for nobody."""
+    """Name who is connected to for a task, or which step is run; empty for nobody."""
     if task.kind == MAIL:
         return MAIL  # all mails go to one server
+    if task.kind == RUN_STEP:
+        return f"step {input_of(task).get('step')}"
     return target_of(task) if task.kind == WEBHOOK_NOTIFY else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
 from typing import Self
 
 from wfx.tasks.counts import TaskCounts
@@ -17,17 +17,16 @@ class TaskRunners:
         self.counts = counts
         """What this process has done."""
         self._runners = runners
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Begin in the background."""
         for runner in self._runners:
-            await self._stack.enter_async_context(runner)
+            await runner.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """End; leave before the store closes."""
-        await self._stack.aclose()
+        """End, all at the same time; leave before the store closes."""
+        await asyncio.gather(*(runner.__aexit__(*exc_info) for runner in self._runners))
 
     def wake(self) -> None:
         """Look for tasks now, since some were written."""

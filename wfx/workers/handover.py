@@ -43,10 +43,10 @@ class Handover:
     channel: int
     """The descriptor of the channel to the parent."""
     sockets: Sequence[Socket]
-    metrics: int
-    """The descriptor of the socket on which others ask for metrics."""
+    asked: int
+    """The descriptor of the socket on which other workers ask it."""
     siblings: Mapping[int, str]
-    """Where the other workers are asked for metrics, by their numbers."""
+    """Where the other workers are asked, by their numbers."""
 
     def encoded(self) -> bytes:
         """Return it as it goes to the worker's standard input."""
@@ -63,7 +63,7 @@ class Handover:
     @property
     def descriptors(self) -> list[int]:
         """The numbers of all sockets."""
-        return [self.channel, self.metrics, *(each.descriptor for each in self.sockets)]
+        return [self.channel, self.asked, *(each.descriptor for each in self.sockets)]
 
     def listeners(self, tls: Tls | None) -> list[Listener]:
         """Serve the sockets; those of the scheme https have these settings of TLS."""

@@ -16,7 +16,7 @@ from wfx.signals import ControlEvents, signals_handled
 from wfx.systemd import ServiceManager
 from wfx.version import COMMIT, VERSION
 from wfx.workers.handover import Handover, Socket
-from wfx.workers.main_place import MainPlace
+from wfx.workers.main_launch import MainLaunch
 from wfx.workers.parent_channel import ABORT, RELOAD, STOP
 from wfx.workers.process import LONG_ENOUGH, WorkerProcess, channel_pair, reason_of_end
 from wfx.workers.sockets import WorkerSockets, sockets_of_workers
@@ -47,15 +47,15 @@ async def run(loaded: LoadedConfig, command_line: CommandLine) -> None:
     """
     config, control = loaded.config, ControlEvents()
     with signals_handled(control), ExitStack() as stack:
-        place = MainPlace(config)
-        stack.callback(place.manager.close)
-        listeners = place.open_listeners()
+        launch = MainLaunch(config)
+        stack.callback(launch.manager.close)
+        listeners = launch.open_listeners()
         for listener in listeners:
             stack.callback(listener.close)
         fields = {"version": VERSION, "commit": COMMIT, "workers": config.workers}
         log.info("wfx starts worker processes", extra={"fields": fields})
-        sockets = sockets_of_workers(listeners, config.workers, passed=place.has_passed_sockets)
-        await Parent(loaded, command_line, sockets, place.manager, control).run()
+        sockets = sockets_of_workers(listeners, config.workers, passed=launch.has_passed_sockets)
+        await Parent(loaded, command_line, sockets, launch.manager, control).run()
     log.info("all worker processes have ended")
 
 
@@ -151,9 +151,9 @@ class Parent:
             files=self._command_line.files,
             channel=channel,
             sockets=[Socket(each.side, each.scheme, each.socket.fileno()) for each in sockets.listeners],
-            metrics=sockets.metrics.fileno(),
+            asked=sockets.asked.fileno(),
             siblings={
-                other: each.metrics.getsockname().decode() for other, each in self._sockets.items() if other != number
+                other: each.asked.getsockname().decode() for other, each in self._sockets.items() if other != number
             },
         )
 
@@ -187,7 +187,7 @@ class Parent:
         self._manager.stopping()
         self._first_ready.set()
         for each in self._sockets.values():
-            for opened in (each.metrics, *(listener.socket for listener in each.listeners)):
+            for opened in (each.asked, *(listener.socket for listener in each.listeners)):
                 opened.close()
         self._tell(STOP)
 

@@ -17,8 +17,8 @@ class WorkerSockets:
     """What one worker serves on."""
 
     listeners: Sequence[Listener]
-    metrics: socket.socket
-    """Where other workers ask it for its metrics."""
+    asked: socket.socket
+    """Where other workers ask it."""
 
 
 def sockets_of_workers(listeners: Sequence[Listener], count: int, *, passed: bool) -> list[WorkerSockets]:
@@ -29,7 +29,7 @@ def sockets_of_workers(listeners: Sequence[Listener], count: int, *, passed: boo
     """
     columns = [_sockets_of(listener, count, passed=passed) for listener in listeners]
     rows = zip(*columns, strict=True)
-    return [WorkerSockets(row, _metrics_socket(number)) for number, row in enumerate(rows, 1)]
+    return [WorkerSockets(row, _asked_socket(number)) for number, row in enumerate(rows, 1)]
 
 
 def _sockets_of(listener: Listener, count: int, *, passed: bool) -> list[Listener]:
@@ -41,7 +41,7 @@ def _sockets_of(listener: Listener, count: int, *, passed: bool) -> list[Listene
         raise CannotListen(f"cannot listen on {listener.address} several times: {exc.strerror or exc}") from exc
 
 
-def _metrics_socket(number: int) -> socket.socket:
+def _asked_socket(number: int) -> socket.socket:
     """Open a socket without a file, which is gone with its last holder (unix(7), abstract)."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     opened.bind(f"\0wfx-{os.getpid()}-{secrets.token_hex(8)}-{number}")

@@ -17,11 +17,12 @@ def run(call: ClientInvocation) -> None:
         raise UsageFailure(f'wfxctl device list takes no arguments, but was given "{call.arguments[0]}"')
     forms.check(call, DEVICES)
     selections.refuse_empty(call.settings, _CONDITIONS)
-    counted = forms.is_counted(call)
-    first = fleet.first_rows(call, "/devices", _conditions(call), call.settings.number("limit"), ahead=counted)
+    conditions = _conditions(call)
+    first = fleet.first_rows(call, "/devices", conditions, call.settings.number("limit"), ahead=False)
     forms.show(call, {"content": first.rows}, DEVICES)
-    if counted and first.has_more is not False:
-        forms.tell_more(call, len(first.rows), None, are_more=first.has_more is True)
+    if forms.is_counted(call) and first.has_more is not False:
+        count, is_all = fleet.count_rows(call, "/devices", conditions)
+        forms.tell_part(call, len(first.rows), count, is_all=is_all)
 
 
 def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:
@@ -29,6 +30,7 @@ def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:
     conditions = [
         ("attribute", ",".join(map(_pair, settings.items("attribute")))),
         ("clientIdPrefix", settings.text("prefix")),
+        ("filter", settings.text("where")),
         ("label", ",".join(settings.items("label"))),
         ("notSeenFor", _duration(settings.text("not-seen-for"))),
         ("sort", settings.text("sort")),
@@ -46,7 +48,7 @@ def _pair(attribute: str) -> str:
 
 
 def _duration(text: str) -> str:
-    """Write a duration as the server reads it, which knows no days but those of ISO 8601. Raises UsageFailure."""
+    """Write an age as servers of all releases read it. Raises UsageFailure."""
     if text.startswith("P") or not text:
         return text
     try:
@@ -64,6 +66,7 @@ _CONDITIONS = (
         "not-seen-for", Kind.STRING, "only devices that were not seen for so long, or never, such as 2d, 12h or 45m"
     ),
     Option("device-version", Kind.STRING, "only devices that say that they are this"),
+    Option("where", Kind.STRING, "only devices for which this expression is true, such as 'currentJob == null'"),
 )
 COMMAND = Command(
     "list",
@@ -71,6 +74,10 @@ COMMAND = Command(
     """
     List devices by their client ids: those that jobs were created for, that have asked or reported something, or that
     were given attributes or labels. All conditions must hold. The server needs the fleet API.
+
+    --where takes an expression over what --output json shows of a device (--filter is a jq program on the result): its
+    members, such as version, labels, attributes.site and lastResult.group; == != contains matches in AND OR NOT; and
+    functions of times, texts and numbers. docs/fleet.md has the language.
 
     When a device was seen is written down by the server some seconds later.
     """,
@@ -80,6 +87,12 @@ COMMAND = Command(
 
     # the canaries of a hall
     wfxctl device list --label canary --attribute site=hall1
+
+    # the canaries whose last job failed, and that have no other one
+    wfxctl device list --where 'labels contains "canary" AND lastResult.group == "FAILED" AND currentJob == null'
+
+    # what is in one of two halls and has not got the new version yet
+    wfxctl device list --where 'attributes.site in ["hall1", "hall2"] AND NOT (version matches "^SWUpdate 2026")'
 
     # the client ids of all presses, for a script
     wfxctl device list --prefix press- --limit 0 -o name

@@ -47,7 +47,7 @@ def _kill(call: ClientInvocation) -> None:
     if not call.arguments:
         raise UsageFailure("number of a run missing, as wfxctl script ps shows it")
     for number in call.arguments:
-        missing = f"no script runs in the process that answered under the number {number}: see wfxctl script ps"
+        missing = f"no script runs in this server under the number {number}: see wfxctl script ps"
         _fetch(call, "DELETE", f"/processes/{segment(number)}", missing)
 
 
@@ -67,9 +67,9 @@ PS = Command(
     "ps",
     "List the scripts that run",
     """
-    List the scripts that run now in the process of the server that answers, the oldest first: their numbers, what they
-    run for, and since when. Servers and their worker processes tell of their own runs only. The server shows this where
-    its pages for analysis are on, to whom has their secret: --token-file, or WFX_TOKEN.
+    List the scripts that run now in the server that answers, with all its worker processes, the oldest first: their
+    numbers, what they run for, and since when. Where several servers share a database, each tells of its own runs only.
+    The server shows this where its pages for analysis are on, to whom has their secret: --token-file, or WFX_TOKEN.
     """,
     examples="""
     # what runs
@@ -85,8 +85,8 @@ KILL = Command(
     "kill",
     "End scripts that run",
     """
-    End runs of scripts by their numbers. Who tries a script is told that it was ended; a task that is ended has failed,
-    and is not tried again by itself.
+    End runs of scripts by their numbers, in whichever worker process of the server. Who tries a script is told that it
+    was ended; a task that is ended has failed, and is not tried again by itself.
     """,
     usage="NUMBER...",
     examples="""

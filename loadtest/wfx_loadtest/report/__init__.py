@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from wfx_loadtest.report import figures, hdr, page, svg, text
+from wfx_loadtest.report import figures, hdr, json_summary, page, svg, text
 from wfx_loadtest.result import Result
 
 
@@ -16,7 +16,8 @@ def write(result: Result, root: Path) -> Path:
     """
     shown = figures.collect(result)
     folder = _new_folder(root, int(result.when.timestamp()))
-    _write(folder / "metrics.txt", text.table(result.metrics, result.facts))
+    _write(folder / "metrics.txt", text.summary(result))
+    _write(folder / "metrics.json", json_summary.render(result))
     _write(folder / "histogram.hdr", hdr.render(result.metrics.latencies))
     _write(folder / "plot.html", page.render(shown))
     _write(folder / "plot.svg", svg.render(shown))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wfx.version import VERSION
-from wfx_loadtest.duration import MILLISECOND, SECOND, in_one_unit
+from wfx_loadtest.duration import MILLISECOND, SECOND, in_one_unit, rounded
 from wfx_loadtest.facts import Fact
 from wfx_loadtest.metrics import Metrics
 from wfx_loadtest.report import hdr, text
 from wfx_loadtest.result import Result
+from wfx_loadtest.thresholds import Verdict
 from wfx_loadtest.timeline import DELIVERIES, Slot
 
 _LOG_FROM = 5
@@ -49,13 +50,16 @@ class Figures:
     when: str
     about: list[tuple[str, str]]
     """What was tested by what, and how well that kept its schedule."""
-    notice: str
-    """What a reader must know before trusting the figures; usually empty."""
+    notices: list[str]
+    """What a reader must know before trusting the figures; usually none."""
+    verdicts: list[Verdict]
     tiles: list[tuple[str, str]]
     facts: list[Fact]
-    errors: list[str]
+    errors: list[tuple[str, int]]
     span: float
     """Seconds the plot reaches over."""
+    planned: float
+    """Seconds that requests were to be sent for; afterwards devices finish their jobs."""
     step: float
     """Seconds of a stretch."""
     log: bool
@@ -74,11 +78,13 @@ def collect(result: Result) -> Figures:
         subtitle=result.settings.sentence,
         when=f"{result.when:%Y-%m-%d %H:%M:%S} UTC",
         about=_about(result),
-        notice=text.lateness(metrics) if metrics.requests else f"{NOTHING} were made",
+        notices=_notices(result),
+        verdicts=result.verdicts,
         tiles=_tiles(metrics),
-        facts=result.facts,
-        errors=list(metrics.errors),
+        facts=[*_codes(metrics), *result.facts],
+        errors=metrics.errors.most_common(),
         span=max(metrics.attack, SECOND) / SECOND,
+        planned=result.settings.duration / SECOND,
         step=metrics.timeline.width / SECOND,
         log=metrics.latencies.max > _LOG_FROM * metrics.latencies.percentile(50),
         series=series,
@@ -109,6 +115,29 @@ def _series(name: str, failed: bool, slots: list[Slot]) -> Series:
     )
 
 
+def _notices(result: Result) -> list[str]:
+    metrics = result.metrics
+    notices = []
+    if result.interrupted:
+        notices.append(f"The run was interrupted after {rounded(metrics.attack + metrics.wait)}.")
+    if not metrics.requests:
+        notices.append(f"{NOTHING.capitalize()} were made.")
+    elif result.settings.target is not None:
+        held = "none" not in (fact.values[0] for fact in result.facts)
+        which = "the highest rate that held" if held else "the first rate that was tried, since none held"
+        notices.append(f"Figures and charts are those of {which}: {metrics.rate:,.0f} requests/s.")
+    late = text.lateness(metrics)
+    return [*notices, late[:1].upper() + late[1:]] if late else notices
+
+
+def _codes(metrics: Metrics) -> list[Fact]:
+    codes = sorted(metrics.codes.items())
+    if not codes:
+        return []
+    names = tuple(str(code) if code else "no answer" for code, _ in codes)
+    return [Fact("Status codes", names, tuple(str(count) for _, count in codes))]
+
+
 def _about(result: Result) -> list[tuple[str, str]]:
     south, north = result.settings.targets
     return [
@@ -126,7 +155,8 @@ def _tiles(metrics: Metrics) -> list[tuple[str, str]]:
     shown = in_one_unit([*(latencies.percentile(percent) for percent in (50, 90, 99)), latencies.max])
     return [
         ("requests", f"{metrics.requests:,}"),
-        ("requests/s", f"{metrics.rate:,.1f}"),
-        ("success", f"{metrics.success:.2%}"),
-        *zip(("p50", "p90", "p99", "slowest"), shown, strict=True),
+        ("rate", f"{metrics.rate:,.1f}/s"),
+        ("success", text.success(metrics)),
+        ("errors", f"{metrics.failures:,}"),
+        *zip(("p50", "p90", "p99", "max"), shown, strict=True),
     ]

@@ -29,7 +29,7 @@
     const whole = Math.floor(s), minutes = Math.floor(whole / 60);
     return `${minutes}:${String(whole % 60).padStart(2, "0")}`;
   };
-  const share = (inverse) => `${Number((100 * (1 - 1 / inverse)).toFixed(5))} %`;
+  const share = (inverse) => `${Number((100 * (1 - 1 / inverse)).toFixed(5))}%`;
 
   function linearTicks(from, to, wanted) {
     const raw = (to - from) / wanted || 1, power = 10 ** Math.floor(Math.log10(raw));
@@ -90,7 +90,19 @@
     place: (s) => plot.left + (s - view.from) / (view.to - view.from) * (plot.right - plot.left),
     time: (x) => view.from + (x - plot.left) / (plot.right - plot.left) * (view.to - view.from),
   });
-  const timeTicks = (x) => linearTicks(view.from, view.to, 9).map((s) => [x.place(s), seconds(s)]);
+  const timeTicks = (x) => linearTicks(view.from, view.to, Math.min(9, Math.max(2, (x.place(view.to) - x.place(view.from)) / 50))).map((s) => [x.place(s), seconds(s)]);
+  // Where the duration was over and only unfinished jobs went on.
+  function endOfDuration(pen, plot, x) {
+    if (data.span < data.planned * 1.01) return;
+    const at = x.place(data.planned);
+    if (at < plot.left || at > plot.right) return;
+    pen.strokeStyle = pen.fillStyle = colour("--soft");
+    pen.setLineDash([4, 4]);
+    pen.beginPath(); pen.moveTo(at, plot.top); pen.lineTo(at, plot.bottom); pen.stroke();
+    pen.setLineDash([]);
+    pen.textAlign = "right"; pen.textBaseline = "bottom";
+    pen.fillText("end of duration", at - 5, plot.bottom - 4);
+  }
 
   const drawn = {};  // per canvas: how to find what lies under the pointer
 
@@ -111,6 +123,7 @@
       if (view.dots) for (const one of shown) dots(pen, one, x, place);
       if (view.lines) for (const one of shown) if (!one.failed) p99(pen, one, x, place);
     });
+    endOfDuration(pen, plot, x);
     drawn.latency = { plot, x, place };
   }
   function dots(pen, one, x, place) {
@@ -191,12 +204,13 @@
   }
 
   let waiting = 0;
+  function drawAll() {
+    byId("reset").hidden = view.from === full[0] && view.to === full[1];
+    drawLatency(); drawRate(); drawPercentiles();
+  }
   function draw() {
     cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(() => {
-      byId("reset").hidden = view.from === full[0] && view.to === full[1];
-      drawLatency(); drawRate(); drawPercentiles();
-    });
+    waiting = requestAnimationFrame(drawAll);
   }
 
   // Zoom.
@@ -328,6 +342,10 @@
   const wear = (theme) => { root.dataset.theme = theme; draw(); };
   byId("theme").addEventListener("click", () => wear(root.dataset.theme === "dark" ? "light" : "dark"));
   dark.addEventListener("change", () => wear(dark.matches ? "dark" : "light"));
+  // Paper is white; what is printed must be drawn before this returns.
+  let worn = "";
+  addEventListener("beforeprint", () => { worn = root.dataset.theme; root.dataset.theme = "light"; drawAll(); });
+  addEventListener("afterprint", () => wear(worn));
   new ResizeObserver(draw).observe(byId("latency"));
   wear(dark.matches ? "dark" : "light");
 })();

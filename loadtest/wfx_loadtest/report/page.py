@@ -10,6 +10,7 @@ from string import Template
 import orjson
 
 from wfx_loadtest.duration import in_one_unit
+from wfx_loadtest.facts import Fact
 from wfx_loadtest.report.figures import Figures
 
 
@@ -25,15 +26,23 @@ def render(figures: Figures) -> str:
         subtitle=html.escape(figures.subtitle),
         when=html.escape(figures.when),
         about=_pairs(figures.about),
-        notice=_element("p", figures.notice, "notice"),
+        notices="".join(f'<p class="notice">{html.escape(notice)}</p>' for notice in figures.notices),
+        thresholds=_thresholds(figures),
         tiles=_pairs(figures.tiles),
+        stretch="second" if figures.step == 1 else f"{figures.step:g} s",
         facts=_facts(figures),
         errors=_errors(figures.errors),
     )
 
 
-def _element(tag: str, content: str, style: str) -> str:
-    return f'<{tag} class="{style}">{html.escape(content)}</{tag}>' if content else ""
+def _thresholds(figures: Figures) -> str:
+    if not figures.verdicts:
+        return ""
+    items = "".join(
+        f'<li class="{verdict.word}"><b>{verdict.word}</b> {html.escape(verdict.sentence)}</li>'
+        for verdict in figures.verdicts
+    )
+    return f'<section class="card"><h2>Thresholds</h2><ul class="thresholds">{items}</ul></section>'
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
@@ -44,15 +53,25 @@ def _facts(figures: Figures) -> str:
     if not figures.facts:
         return ""
     rows = "".join(
-        f"<tr><th scope=row>{html.escape(fact.title)}</th><td><dl>"
-        f"{_pairs(zip(fact.members, in_one_unit(fact.durations) or fact.values, strict=True))}</dl></td></tr>"
+        f"<tr><th scope=row>{html.escape(fact.title)}</th><td><dl>{_pairs(_shown(fact))}</dl></td></tr>"
         for fact in figures.facts
     )
-    return f'<section class="card"><h2>What the scenario found</h2><table>{rows}</table></section>'
+    return f'<section class="card"><h2>Results</h2><table>{rows}</table></section>'
 
 
-def _errors(errors: list[str]) -> str:
+def _shown(fact: Fact) -> Iterable[tuple[str, str]]:
+    if fact.durations:
+        names = (f"p{name}" if name.isdecimal() else name for name in fact.members)
+        return zip(names, in_one_unit(fact.durations), strict=True)
+    return zip(fact.members, map(_grouped, fact.values), strict=True)
+
+
+def _grouped(value: str) -> str:
+    return f"{int(value):,}" if value.isdecimal() else value
+
+
+def _errors(errors: list[tuple[str, int]]) -> str:
     if not errors:
         return ""
-    items = "".join(f"<li>{html.escape(error)}</li>" for error in errors)
+    items = "".join(f"<li>{html.escape(error)} <span>&times; {count:,}</span></li>" for error, count in errors)
     return f'<section class="card"><h2>Errors</h2><ul class="errors">{items}</ul></section>'

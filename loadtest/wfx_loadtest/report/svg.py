@@ -9,12 +9,12 @@ from html import escape
 from wfx_loadtest.duration import MILLISECOND, in_one_unit
 from wfx_loadtest.report.figures import NOTHING, Figures, Series
 
-_WIDTH, _HEIGHT = 1200, 590
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 96, 436
+_WIDTH = 1200
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 1176, 124, 464
 STYLE = """
 text { font: 14px system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; fill: #5b6878; }
 .ground { fill: #ffffff; } .title { font-size: 22px; font-weight: 600; fill: #16202c; } .grid { stroke: #e6eaee; }
-.end { text-anchor: end; } .middle { text-anchor: middle; } .notice { fill: #9a5b00; }
+.small { font-size: 12px; } .end { text-anchor: end; } .middle { text-anchor: middle; } .notice { fill: #9a5b00; }
 path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
 .dots { stroke-width: 3.6; stroke-opacity: .5; } .crosses { stroke-width: 1.6; } .p99 { stroke-width: 2; }
 .halo { stroke: #ffffff; stroke-width: 5; stroke-opacity: .8; }
@@ -52,19 +52,27 @@ def render(figures: Figures) -> str:
         return _BOTTOM - scale.part(milliseconds) * (_BOTTOM - _TOP)
 
     styled = list(_styled(figures.series))
+    legend, bottom = _legend(styled)
+    foot = _foot(figures, bottom)
+    height = bottom + 20 * len(foot) + 24
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}">',
         f"<title>wfx</title><style>{STYLE}</style>",
-        f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}" rx="12"/>',
+        f'<rect class="ground" width="{_WIDTH}" height="{height}" rx="12"/>',
         f'<text x="24" y="40"><tspan class="title">wfx</tspan><tspan dx="12">{escape(figures.subtitle)}</tspan></text>',
         f'<text class="end" x="{_RIGHT}" y="40">{escape(figures.when)}</text>',
-        f'<text class="notice" x="24" y="66">{escape(figures.notice)}</text>' if figures.notice else "",
+        *(
+            f'<text class="small notice" x="24" y="{60 + 18 * number}">{escape(notice)}</text>'
+            for number, notice in enumerate(figures.notices)
+        ),
+        f'<text class="small" x="24" y="{_TOP - 12}">Latency{" (log scale)" if figures.log else ""}</text>',
+        f'<text class="small end" x="{_RIGHT}" y="{_BOTTOM + 40}">Time since the start of the run</text>',
         *_grid(figures.span, scale.ticks, across, upright),
         "" if latencies else f'<text class="middle" x="{_WIDTH / 2:g}" y="{(_TOP + _BOTTOM) / 2:g}">{NOTHING}</text>',
         *(_marks(one, style, across, upright) for one, style in styled),
         *(_p99(one, style, figures, across, upright) for one, style in styled if not one.failed),
-        *_legend(styled),
-        f'<text style="font-size: 12px" x="24" y="{_HEIGHT - 18}">{escape(_about(figures))}</text>',
+        *legend,
+        *foot,
         "</svg>\n",
     ]
     return "\n".join(filter(None, parts))
@@ -98,8 +106,16 @@ class _Log:
         return max(math.log(max(milliseconds, self._bottom) / self._bottom), 0.0) / self._length
 
 
-def _about(figures: Figures) -> str:
-    return "; ".join(f"{name} {value}" for name, value in figures.about)
+def _foot(figures: Figures, top: int) -> list[str]:
+    """Write below the legend how to read the picture, the figures, the verdicts, and what was tested."""
+    stretch = "second" if figures.step == 1 else f"{figures.step:g} s"
+    lines = [
+        f"Dots: requests, at the time they were due (crosses: failed). Lines: p99 of each {stretch}. Lower is better.",
+        "; ".join(f"{name} {value}" for name, value in figures.tiles),
+        *(f"threshold {verdict.word}: {verdict.sentence}" for verdict in figures.verdicts),
+        "; ".join(f"{name} {value}" for name, value in figures.about),
+    ]
+    return [f'<text class="small" x="24" y="{top + 20 * row}">{escape(line)}</text>' for row, line in enumerate(lines)]
 
 
 def _styled(series: list[Series]) -> Iterator[tuple[Series, str]]:
@@ -160,16 +176,19 @@ def in_words(milliseconds: float) -> str:
     return f"{milliseconds:g} ms" if milliseconds >= 1 else f"{milliseconds * 1000:g} µs" if milliseconds else "0"
 
 
-def _legend(styled: list[tuple[Series, str]]) -> Iterator[str]:
-    x, y = _LEFT, _BOTTOM + 56
+def _legend(styled: list[tuple[Series, str]]) -> tuple[list[str], int]:
+    """Name the series in as many rows as that takes; return the rows and where the next line of text may stand."""
+    x, y = _LEFT, _BOTTOM + 64
+    entries = []
     for one, style in styled:
         mark = "M0-3l6 6m0-6l-6 6" if one.failed else "M3 0h0"
         width = 2 if one.failed else 11
         room = 40 + 8 * len(one.name)
         if x + room > _WIDTH:
             x, y = _LEFT, y + 24
-        yield (
+        entries.append(
             f'<g transform="translate({x} {y})"><path class="{style}" stroke-width="{width}" d="{mark}"/>'
             f'<text x="16" y="5">{escape(one.name)}</text></g>'
         )
         x += room
+    return entries, y + 34

@@ -7,9 +7,21 @@ from collections.abc import Sequence
 from wfx_loadtest.duration import rounded
 from wfx_loadtest.facts import Fact, distribution
 from wfx_loadtest.metrics import LATE, Metrics
+from wfx_loadtest.result import Result
+from wfx_loadtest.thresholds import Verdict
 
 _STARS = "*" * 79
 BANNER = f"{_STARS}\n Summary\n{_STARS}\n"
+
+
+def summary(result: Result) -> str:
+    """Return the table, what the scenario adds, and how the run did by its thresholds."""
+    return table(result.metrics, [*result.facts, *map(_threshold, result.verdicts)])
+
+
+def _threshold(verdict: Verdict) -> Fact:
+    values = (verdict.threshold.shown, verdict.shown, verdict.word)
+    return Fact(f"Threshold {verdict.threshold.name}", ("limit", "value", "verdict"), values)
 
 
 def table(metrics: Metrics, extra: Sequence[Fact] = ()) -> str:
@@ -28,7 +40,7 @@ def table(metrics: Metrics, extra: Sequence[Fact] = ()) -> str:
         distribution("Latencies", metrics.latencies),
         _bytes("Bytes In", metrics.bytes_in, metrics.requests),
         _bytes("Bytes Out", metrics.bytes_out, metrics.requests),
-        Fact("Success", ("ratio",), (f"{metrics.success:.2%}",)),
+        Fact("Success", ("ratio",), (success(metrics),)),
         Fact("Status Codes", ("code:count",), ("".join(f"{code}:{n}  " for code, n in sorted(metrics.codes.items())),)),
     ]
     errors = "".join(f"{error}\n" for error in metrics.errors)
@@ -40,6 +52,12 @@ def aligned(rows: Sequence[Fact]) -> str:
     titles = max(len(row.title) for row in rows) + 2
     legends = max(len(row.legend) for row in rows) + 2
     return "".join(f"{row.title:{titles}}{row.legend:{legends}}{row.value}\n" for row in rows)
+
+
+def success(metrics: Metrics) -> str:
+    """Write the share of requests that succeeded, rounded down: 100.00% means that none failed."""
+    hundredths = metrics.successes * 10_000 // metrics.requests if metrics.requests else 0
+    return f"{hundredths / 100:.2f}%"
 
 
 def _bytes(title: str, total: int, requests: int) -> Fact:
@@ -56,11 +74,12 @@ def punctuality(metrics: Metrics) -> str:
 
 
 def lateness(metrics: Metrics) -> str:
-    """Say in one sentence that the generator fell behind its schedule; nothing if it did not."""
+    """Say that the generator fell behind its schedule, and what to do; nothing if it did not."""
     late = metrics.lateness
     if not late.behind:
         return ""
     return (
-        f"the generator itself fell behind its schedule: {late.late} of {late.count} requests left more than "
-        f"{rounded(LATE)} late (the worst {rounded(late.worst)}); the latencies include that wait"
+        f"the load generator fell behind its schedule: {late.late} of {late.count} requests left more than "
+        f"{rounded(LATE)} late (the worst {rounded(late.worst)}). Latencies include that delay; "
+        "use a less busy machine or a lower rate."
     )

@@ -6,12 +6,12 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wfx_loadtest.session import Session, Side
 
-POLL = "Devices: look for work"
+POLL = "Devices: poll for jobs"
 REPORT = "Devices: report progress"
 _PLAIN = "User-Agent: libcurl-agent/1.0\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
 _PUT = f"{_PLAIN}X-Response-Filter: del(.context)\r\nExpect: 100-continue\r\n"
@@ -31,6 +31,8 @@ class Progress:
     acknowledged: Callable[[str, int], None]
     """Called with (job id, due) after each confirmed write."""
     finished: int = 0
+    polled: set[str] = field(default_factory=set)
+    """The client ids of the devices whose polls were answered."""
 
 
 class Device:
@@ -68,6 +70,7 @@ class Device:
     async def _turn(self, due: int) -> None:
         try:
             found = await self._get(due, f"/jobs?clientId={self.client_id}&group=OPEN")
+            self._progress.polled.add(self.client_id)
             for job in found.get("content", [])[:1]:
                 await self._work(job["id"], job["status"]["state"])
         except Abandoned:

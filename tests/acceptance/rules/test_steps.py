@@ -94,9 +94,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, packages: str) -> Iterator
         f"""  - id: {name}
     event_types: [{name}]
     children:
-      - action: {{id: do_{name}, type: run_step, params: {{step: {name}}}}}
+      - action: {{id: do_{name}, type: run_step, params: {{step: {step}}}}}
 """
-        for name in ("wrong", "away", "nobody")
+        for name, step in (("wrong", "wrong"), ("away", "away"), ("told", '"${payload.step}"'))
     )
     text = block("yaml") + others
     environment = {"PYTHONPATH": packages, "ACME_REGISTER": str(folder / "register.db")}
@@ -170,9 +170,31 @@ def test_facts_that_cannot_be_collected(running: LocalService) -> None:
 
 
 def test_a_step_that_is_not_there(running: LocalService) -> None:
-    """A rule that names a step that nobody has installed leaves a failed task that says so."""
-    task = told(running, "nobody")
-    assert (task["state"], task["message"]) == ("FAILED", "there is no step 'nobody' in this installation")
+    """A step that an event names and nobody has installed is a failure of its action, which says so, and no task."""
+    tasks = partial(call, running, "GET", "/v1/tasks", params={"kind": "run_step", "limit": 1000})
+    before = tasks()
+    answer = call(running, "POST", "/v1/events", json={"type": "told", "payload": {"step": "nobody"}})
+    (result,) = answer["actions_executed"]
+    assert (result["success"], result["message"]) == (False, 'step: there is no step "nobody"')
+    assert tasks() == before
+
+
+def test_rules_with_an_unknown_step(running: LocalService) -> None:
+    """Rules that name a step which nobody has installed are not loaded; each fault has its place, and a suggestion."""
+    file = Path(call(running, "GET", "/v1/rules")["file"])
+    sound = file.read_text()
+    file.write_text(sound.replace("{step: wrong}", "{step: worng}").replace("{step: away}", "{step: nothing}"))
+    try:
+        answer = httpx.post(f"{running.north}/v1/rules/reload", timeout=60, trust_env=False)
+        assert answer.status_code == 400
+        faults = call(running, "GET", "/v1/rules")["faults"]
+        assert [fault.split(": ", 1)[1] for fault in faults] == [
+            'scenarios[1].children[0].action.params.step: there is no step "worng" (did you mean wrong?)',
+            'scenarios[2].children[0].action.params.step: there is no step "nothing"',
+        ]
+        assert len(call(running, "GET", "/v1/rules")["scenarios"]) == 4
+    finally:
+        file.write_text(sound)
 
 
 @pytest.mark.parametrize(("module", "point", "said"), [

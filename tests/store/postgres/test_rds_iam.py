@@ -15,7 +15,7 @@ import pytest
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.aws_credentials import Credentials, CredentialsMissing, CredentialSource
 from wfx.store.postgres.rds_iam import encrypted, rds_tokens, sign
-from wfx.store.postgres.target import Place, read_target
+from wfx.store.postgres.target import ServerAddress, read_target
 
 SECRET = "canary"
 REGION = "us-east-1"
@@ -109,11 +109,11 @@ async def test_fresh_token() -> None:
     }
     tokens = rds_tokens(read_target("host=db user=me", {}), variables)
     assert tokens is not None
-    first = await tokens(Place("10.0.0.1", 5432, "db"))
+    first = await tokens(ServerAddress("10.0.0.1", 5432, "db"))
     assert first.startswith("db:5432/?Action=connect&DBUser=me&")
     assert SECRET not in first
     variables["AWS_ACCESS_KEY_ID"] = "other"
-    assert "Credential=other%2F" in await tokens(Place("db", 5433, "db"))
+    assert "Credential=other%2F" in await tokens(ServerAddress("db", 5433, "db"))
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_bytes_that_are_no_text(plain: pytest.MonkeyPatch, tmp_path: Path) -> No
         read_target("")
     assert str(caught.value) == "environment variable PGPASSWORD has bytes that are no UTF-8"
     plain.delenv("PGPASSWORD")
-    assert read_target("").places[0].password("", "") is None
+    assert read_target("").servers[0].password("", "") is None
 
 
 def test_variables(plain: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_defaults() -> None:
     target = read_target("", {"HOME": "/nonexistent", "PGUSER": "me"})
     assert (target.user, target.database, target.application_name) == ("me", "me", "wfx")
     assert (target.sslmode, target.connect_timeout, target.options) == ("prefer", None, "")
-    assert target.places[0].host == "localhost" or target.places[0].host.endswith("/postgresql")
+    assert target.servers[0].host == "localhost" or target.servers[0].host.endswith("/postgresql")
     assert read_target("fallback_application_name=x", HERE).application_name == "x"
     assert read_target("connect_timeout=1", HERE).connect_timeout == 2.0
     assert read_target("connect_timeout=0", HERE).connect_timeout is None
@@ -240,13 +240,13 @@ def test_passfile_is_read_again(plain: pytest.MonkeyPatch, tmp_path: Path) -> No
     for word in ("first", "second"):
         (tmp_path / ".pgpass").write_text(f"a:*:*:*:{word}\n")
         (tmp_path / ".pgpass").chmod(0o600)
-        assert target.places[0].password("me", "me") == word
+        assert target.servers[0].password("me", "me") == word
 
 
 def passwords(option: str) -> list[str | None]:
     """The password of each host."""
     target = read_target(option)
-    return [place.password(target.database, target.user) for place in target.places]
+    return [place.password(target.database, target.user) for place in target.servers]
 
 
 def test_passfile_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -262,8 +262,8 @@ def test_passfile_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
 def test_no_secrets_are_shown() -> None:
     """A target that is printed, in whatever way, shows no password."""
     target = read_target(f"host=db password={CANARY} sslpassword={CANARY}", HERE)
-    assert target.places[0].password("x", "y") == CANARY
-    assert CANARY not in f"{target} {target!r} {target.places!r} {gather(f'password={CANARY}', {})!r}"
+    assert target.servers[0].password("x", "y") == CANARY
+    assert CANARY not in f"{target} {target!r} {target.servers!r} {gather(f'password={CANARY}', {})!r}"
 
 
 def test_documentation() -> None:

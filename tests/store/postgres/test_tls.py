@@ -116,7 +116,7 @@ async def test_rds_token(tls: Setting) -> None:
     connector = Connector(target, token=tokens)
     with pytest.raises(StoreUnavailable, match="password authentication failed"):
         await connector()
-    token = await tokens(target.places[0])
+    token = await tokens(target.servers[0])
     tls.server.sql(f"ALTER ROLE {USER} PASSWORD '{token}'")
     connection = await connector()
     assert await connection.fetchval(IS_ENCRYPTED) is True

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis_server import PASSWORD, RedisServer
 
 from wfx.domain.errors import StoreUnavailable
-from wfx.limits.asks import Ask, LimitScope, Shortage, take_all
+from wfx.limits.asks import Ask, LimitScope, Shortage, give_back_all, take_all
 from wfx.limits.bucket import FULL, Band, Bucket, left
 from wfx.limits.policy import LONGEST_PERIOD, MOST_TOKENS
 from wfx.store.redis import buckets
@@ -74,7 +74,7 @@ def some_bands(chance: random.Random, *, small: bool) -> tuple[Band, ...]:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_as_the_function(servers: Sequence[RedisBuckets], seed: int) -> None:
-    """Whoever takes tokens, however many and of however large buckets, gets what the function gives."""
+    """Whoever takes tokens and gives some back, however many of however large buckets, gets what the function gives."""
     chance, now = random.Random(seed), [1_700_000_000_000]
     kept: dict[str, Bucket] = {}
 
@@ -95,7 +95,12 @@ async def test_as_the_function(servers: Sequence[RedisBuckets], seed: int) -> No
         ]
         server = chance.choice(servers)
         server._script = server._client.register_script(script_at(now[0]))
-        assert await server.take_all(wanted) == [take(asks) for asks in wanted]
+        if chance.random() < 0.3:
+            await server.give_back(wanted)
+            for asks in wanted:
+                kept.update(give_back_all(lambda key: kept.get(key, FULL), asks, now[0]))
+        else:
+            assert await server.take_all(wanted) == [take(asks) for asks in wanted]
         assert (await server.look("abc"))[0] == [kept.get(key, FULL) for key in "abc"]
 
 

@@ -15,17 +15,17 @@ from wfx.api.reply import Reply, json_reply
 from wfx.api.request import ApiRequest
 from wfx.domain.device import (
     NOTHING_SAID,
-    Device,
     DeviceDescription,
-    DeviceJob,
     DeviceQuery,
     attribute_key,
     label_key,
 )
+from wfx.domain.device_json import document_of
 from wfx.domain.errors import DeviceChanged, DeviceNotFound
-from wfx.domain.json import decode, encode
-from wfx.domain.timestamp import rfc3339
+from wfx.domain.json import encode
 from wfx.events.position import event_id
+from wfx.expressions.errors import ExpressionError
+from wfx.service.device_filter import DeviceFilter
 
 
 async def query(request: ApiRequest) -> Response:
@@ -41,9 +41,9 @@ async def query(request: ApiRequest) -> Response:
         after=after,
         limit=given["limit"],
     )
-    page = await request.services.devices.list(wanted)
+    page = await request.services.devices.list(wanted, _filter(given["filter"]))
     require_log(log_id, page.log_id)
-    shown: dict[str, object] = {"content": [_shown(device) for device in page.devices]}
+    shown: dict[str, object] = {"content": [document_of(device) for device in page.devices]}
     if page.next is not None:
         shown["next"] = id_cursor_of(page.log_id, page.next)
     return await document_reply(request, encode(shown | {"position": event_id(page.log_id, page.position)}))
@@ -52,7 +52,7 @@ async def query(request: ApiRequest) -> Response:
 async def get(request: ApiRequest) -> Response:
     """GET /devices/{clientId}."""
     device = await request.services.devices.get(request.path["clientId"])
-    return json_reply(encode(_shown(device)))
+    return json_reply(encode(document_of(device)))
 
 
 async def delete(request: ApiRequest) -> Response:
@@ -96,6 +96,13 @@ async def _expected_tags(request: ApiRequest) -> Collection[str] | None:
     return (present,) if expected is None and is_excluding else expected
 
 
+def _filter(text: str | None) -> DeviceFilter | None:
+    try:
+        return None if text is None else DeviceFilter(text)
+    except ExpressionError as exc:
+        raise BadRequest(f"parameter 'filter', column {exc.offset + 1}: {exc}") from exc
+
+
 def _attribute(text: str) -> str:
     name, colon, value = text.partition(":")
     if not colon:
@@ -109,24 +116,3 @@ def _description_reply(description: DeviceDescription) -> Reply:
 
 def _tag_of(description: DeviceDescription) -> bytes:
     return f'"{description.tag}"'.encode()
-
-
-def _shown(device: Device) -> dict[str, object]:
-    """Show a device; what is not known of it is absent."""
-    shown: dict[str, object] = {"clientId": device.client_id}
-    if device.first_seen is not None and device.last_seen is not None:
-        shown |= {"firstSeen": rfc3339(device.first_seen), "lastSeen": rfc3339(device.last_seen)}
-    if device.version:
-        shown["version"] = device.version
-    if device.current is not None:
-        shown["currentJob"] = _job(device.current)
-    if device.last is not None:
-        shown["lastResult"] = _job(device.last)
-    shown.update(decode(device.description))
-    return shown
-
-
-def _job(job: DeviceJob) -> dict[str, object]:
-    return {
-        "id": job.id, "workflow": job.workflow, "group": job.group, "state": job.state, "mtime": rfc3339(job.mtime),
-    }  # fmt: skip

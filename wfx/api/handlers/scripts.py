@@ -128,8 +128,8 @@ def _failure(result: RunResult) -> dict[str, Any]:
         "outcome": result.outcome,
         "operations": result.operations,
     }
-    if fault is not None and fault.place is not None:
-        shown |= {"line": fault.place.line, "column": fault.place.column}
+    if fault is not None and fault.position is not None:
+        shown |= {"line": fault.position.line, "column": fault.position.column}
     return shown
 
 

@@ -302,14 +302,15 @@ WHERE to_regclass('import_progress') IS NULL
 RETURNING epoch, batch, first_seq, stale, done
 
 -- name: servers_at_work
--- What each says of its keys. Of older releases it is not known which sessions are theirs.
+-- What each says of its keys. Of older releases it is not known which sessions are theirs: those with the name that
+-- servers give their sessions by themselves, or with that of the one that asks.
 SELECT keys FROM writer
 WHERE EXISTS (
     SELECT FROM pg_stat_activity AS session
     WHERE datname = current_database() AND usesysid IS NOT NULL AND session.pid <> pg_backend_pid()
         AND (
             (session.pid = writer.pid AND coalesce(backend_start, began) = began)
-            OR keys IS NULL
+            OR (keys IS NULL AND application_name IN ('wfx', current_setting('application_name')))
         )
 ) OR (writer.pid IS NULL AND seen > now() - interval '1 minute')
 

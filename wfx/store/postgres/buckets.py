@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import itemgetter
 
 from wfx.domain.errors import StoreError
-from wfx.limits.asks import Ask, Shortage
+from wfx.limits.asks import Ask, Shortage, give_back_all
 from wfx.limits.asks import take_all as take_each
 from wfx.limits.bucket import FULL, Bucket, full_at
 from wfx.store.postgres.connections import Connection, Open, Plain
@@ -20,6 +20,9 @@ _INTERVAL = 60.0
 """Seconds between two looks for buckets that are full again."""
 _AT_ONCE = 10_000
 """Such buckets that are forgotten in one statement; if there were as many, the next call goes on."""
+
+_Change = Callable[[Callable[[str], Bucket], Sequence[Ask], int], tuple[Mapping[str, Bucket], Shortage | None]]
+"""Tells which buckets are others afterwards, and why no token was taken."""
 
 
 class PostgresBuckets:
@@ -38,9 +41,13 @@ class PostgresBuckets:
 
     async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
         """Take tokens; see the protocol."""
-        shortages = await self._connection.run(partial(_take_all, wanted=wanted))
+        shortages = await self._connection.run(partial(_change, wanted=wanted, change=take_each))
         await self._forget()
         return shortages
+
+    async def give_back(self, wanted: Sequence[Sequence[Ask]]) -> None:
+        """Give tokens back; see the protocol."""
+        await self._connection.run(partial(_change, wanted=wanted, change=_given_back))
 
     async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
         """Return buckets; see the protocol."""
@@ -62,7 +69,7 @@ class PostgresBuckets:
             self._due = 0.0
 
 
-async def _take_all(plain: Plain, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
+async def _change(plain: Plain, wanted: Sequence[Sequence[Ask]], change: _Change) -> Sequence[Shortage | None]:
     bands = {ask.key: ask.bands for asks in wanted for ask in asks}
     async with plain.transaction():
         rows = await plain.fetch(SQL["lock_buckets"], [*bands])
@@ -70,13 +77,17 @@ async def _take_all(plain: Plain, wanted: Sequence[Sequence[Ask]]) -> Sequence[S
         before = {key: _bucket(*state) for key, *state, _ in rows}
         after, shortages = dict(before), list[Shortage | None]()
         for asks in wanted:
-            changed, shortage = take_each(after.__getitem__, asks, now)
+            changed, shortage = change(after.__getitem__, asks, now)
             after |= changed
             shortages.append(shortage)
         kept = [_row(key, each, full_at(each, bands[key])) for key, each in after.items() if each != before[key]]
         if kept:
             await plain.executemany(SQL["keep_bucket"], kept)
     return shortages
+
+
+def _given_back(buckets: Callable[[str], Bucket], asks: Sequence[Ask], now: int) -> tuple[Mapping[str, Bucket], None]:
+    return give_back_all(buckets, asks, now), None
 
 
 async def _look(plain: Plain, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:

@@ -19,10 +19,10 @@ from wfx.store.postgres.faults import LOST, ConnectionRefused, is_refusal, text_
 from wfx.store.postgres.known_log import KnownLog, Objection
 from wfx.store.postgres.parameters import is_text
 from wfx.store.postgres.sealed_rows import SealingConnection
-from wfx.store.postgres.target import Place, Target
+from wfx.store.postgres.target import ServerAddress, Target
 from wfx.store.postgres.transports import Transports
 
-Token = Callable[[Place], Awaitable[str]]
+Token = Callable[[ServerAddress], Awaitable[str]]
 """Makes a password for a new connection."""
 
 CONNECT_TIMEOUT = 5.0
@@ -61,18 +61,18 @@ class Connector:
         failures, wrong, kind = [], "no connection to PostgreSQL", StoreUnavailable
         doubtful: list[tuple[Plain, Objection]] = []
         try:
-            for place in self.target.tried():
+            for server in self.target.tried():
                 try:
-                    plain, objection = await self._connect(place)
+                    plain, objection = await self._connect(server)
                 except _NextPlease as exc:
-                    failures.append(f"{place}: {exc}")
+                    failures.append(f"{server}: {exc}")
                     wrong = "PostgreSQL cannot be used" if isinstance(exc, _Unsuitable) else wrong
                     kind = ConnectionRefused if is_refusal(exc.__cause__) else kind
                     continue
                 if objection is None:
                     return plain
                 doubtful.append((plain, objection))
-                failures.append(f"{place}: {objection.reason}")
+                failures.append(f"{server}: {objection.reason}")
                 wrong = "PostgreSQL cannot be used"
             if chosen := self._least_doubtful(doubtful):
                 doubtful.remove(chosen)
@@ -91,8 +91,8 @@ class Connector:
         self.known.move(*chosen)
         return chosen
 
-    async def _connect(self, place: Place) -> tuple[Plain, Objection | None]:
-        plain = await self._opened(place)
+    async def _connect(self, server: ServerAddress) -> tuple[Plain, Objection | None]:
+        plain = await self._opened(server)
         try:
             async with asyncio.timeout(self._timeout):
                 reason = await session.prepare(plain, self.demands, self.settings)
@@ -110,16 +110,16 @@ class Connector:
         plain.terminate()
         raise _Unsuitable(reason)
 
-    async def _opened(self, place: Place) -> Plain:
+    async def _opened(self, server: ServerAddress) -> Plain:
         plain, password, loop = None, None, asyncio.get_running_loop()
         transports = Transports(loop)
         try:
-            password = await self.token(place) if self.token else self._password(place)
+            password = await self.token(server) if self.token else self._password(server)
             plain = await asyncpg.connect(
                 self.target.tls_source,
-                host=place.host, port=place.port, user=self.target.user, database=self.target.database,
+                host=server.host, port=server.port, user=self.target.user, database=self.target.database,
                 password=password or "",  # else the driver would look for another
-                ssl=self._tls(place), direct_tls=self.target.direct_tls and not place.is_unix,
+                ssl=self._tls(server), direct_tls=self.target.direct_tls and not server.is_unix,
                 timeout=self._timeout, command_timeout=self.command_timeout, target_session_attrs="any",
                 statement_cache_size=0 if self.demands.pooler else 1000, max_cached_statement_lifetime=0,
                 server_settings={"application_name": self.target.application_name, **self._options},
@@ -137,8 +137,8 @@ class Connector:
         plain._loop = loop  # noqa: SLF001  # it looks for its own tasks by their loop
         return plain
 
-    def _password(self, place: Place) -> str | None:
-        password = place.password(self.target.database, self.target.user)
+    def _password(self, server: ServerAddress) -> str | None:
+        password = server.password(self.target.database, self.target.user)
         if password and not is_text(password):
             raise _NextPlease("the password has bytes that are no UTF-8")
         return password
@@ -151,8 +151,8 @@ class Connector:
     def _options(self) -> dict[str, str]:
         return {"options": self.target.options} if self.target.options else {}
 
-    def _tls(self, place: Place) -> ssl.SSLContext | str:
-        if place.is_unix:
+    def _tls(self, server: ServerAddress) -> ssl.SSLContext | str:
+        if server.is_unix:
             return "disable"
         if not self.target.system_authorities:
             return self.target.sslmode

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from wfx.domain.errors import StoreUnusable
 from wfx.store.postgres.aws_credentials import Credentials, CredentialSource
-from wfx.store.postgres.target import Place, Target
+from wfx.store.postgres.target import ServerAddress, Target
 
 _ASKED = ("true", "1", "yes")
 _SERVICE = "rds-db"
@@ -34,10 +34,10 @@ class RdsTokens:
         self._source = source
         self._clock = clock
 
-    async def __call__(self, place: Place) -> str:
+    async def __call__(self, server: ServerAddress) -> str:
         """Make a token for a server, good for 15 minutes. Raises CredentialsMissing."""
         credentials = await self._source.credentials()
-        return sign(f"{place.name}:{place.port}", self._user, self._region, credentials, self._clock())
+        return sign(f"{server.name}:{server.port}", self._user, self._region, credentials, self._clock())
 
 
 def rds_tokens(target: Target, environment: Mapping[str, str]) -> RdsTokens | None:

@@ -24,6 +24,7 @@ from wfx.store.postgres.enrolment import begin_rekeying, forget_keys
 from wfx.store.postgres.rows import Row
 from wfx.store.postgres.sealed_rows import sealed_text
 from wfx.store.postgres.sealed_tables import SEALED, TABLES, SealedTable
+from wfx.store.postgres.sweeping import sweep
 from wfx.store.rekeyed import Rekeyed
 
 _ROWS, _BYTES = 200, 1_000_000
@@ -39,6 +40,7 @@ _WAL = (
 )
 _UNSWEPT = f"pages of tables may hold former values: call it again while no server runs; {_WAL}"
 _NOT_OWN = f"pages of tables may hold former values: let the owner of the database call VACUUM FULL; {_WAL}"
+_KEPT = f"pages of tables may hold former values: call it again once {{}} is not in the way any more; {_WAL}"
 _OWNS = """
 SELECT bool_and(pg_has_role(relowner, 'USAGE'))
     AND (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database())
@@ -145,10 +147,8 @@ class _Rekeying:
             return _NOT_OWN
         if not self._is_alone:
             return _UNSWEPT
-        connection.run(connection.plain.execute("SET lock_timeout = 0"))
-        connection.run(connection.plain.execute(f"VACUUM (FULL, ANALYZE) {', '.join(names)}"))
-        connection.run(connection.plain.execute("VACUUM (FULL) pg_statistic"))  # it has samples of values
-        return _WAL
+        in_the_way = sweep(connection, names, self._progress)
+        return _KEPT.format(in_the_way) if in_the_way else _WAL
 
 
 def _values_of(table: SealedTable) -> str:

@@ -29,8 +29,8 @@ _KEEPALIVES = ("keepalives", "keepalives_idle", "keepalives_interval", "keepaliv
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One of the servers of a target."""
+class ServerAddress:
+    """Where one of the servers of a target is, and its password."""
 
     host: str
     """A name, an address, or the directory of a Unix socket."""
@@ -62,7 +62,7 @@ class Place:
 class Target:
     """The servers of which one is the primary, and what each connection to it is made with."""
 
-    places: tuple[Place, ...]
+    servers: tuple[ServerAddress, ...]
     user: str
     database: str
     application_name: str
@@ -81,9 +81,9 @@ class Target:
     needs_primary: bool
     """Whether it says that a standby will not do, not even for programs that only read."""
 
-    def tried(self) -> tuple[Place, ...]:
-        """Return the places in the order in which to try them."""
-        return tuple(random.sample(self.places, len(self.places))) if self.shuffle else self.places
+    def tried(self) -> tuple[ServerAddress, ...]:
+        """Return the servers in the order in which to try them."""
+        return tuple(random.sample(self.servers, len(self.servers))) if self.shuffle else self.servers
 
     @property
     def tls_source(self) -> str:
@@ -92,7 +92,7 @@ class Target:
 
     def __str__(self) -> str:
         """Say where the data is, without secrets."""
-        return f"{self.database} on {', '.join(map(str, self.places))}"
+        return f"{self.database} on {', '.join(map(str, self.servers))}"
 
 
 def read_target(option: str, environment: Mapping[str, str] | None = None) -> Target:
@@ -103,7 +103,7 @@ def read_target(option: str, environment: Mapping[str, str] | None = None) -> Ta
     user = text.get("user") or _account()
     database = text.get("dbname") or user
     target = Target(
-        places=_places(found, _passfile(text, environment)),
+        servers=_servers(found, _passfile(text, environment)),
         user=user,
         database=database,
         application_name=text.get("application_name") or text.get("fallback_application_name") or _PROGRAM,
@@ -138,7 +138,7 @@ def _passfile(text: Mapping[str, str], environment: Mapping[str, str]) -> Path |
     return directory / ".pgpass" if directory else None
 
 
-def _places(found: Mapping[str, Parameter], passfile: Path | None) -> tuple[Place, ...]:
+def _servers(found: Mapping[str, Parameter], passfile: Path | None) -> tuple[ServerAddress, ...]:
     names, addresses = _listed(found, "host"), _listed(found, "hostaddr")
     if names and addresses and len(names) != len(addresses):
         raise StoreUnusable(
@@ -147,13 +147,13 @@ def _places(found: Mapping[str, Parameter], passfile: Path | None) -> tuple[Plac
     count = max(len(names), len(addresses)) or 1
     ports = _ports(found, count)
     given = found["password"].value if "password" in found else ""
-    places = []
+    servers = []
     for name, address, port in zip(names or [""] * count, addresses or [""] * count, ports, strict=True):
         if address:
             _check_address(address, found["hostaddr"].origin)
         known = "localhost" if name in _SOCKET_DIRECTORIES else name or address or "localhost"
-        places.append(Place(address or name or _default_host(port), port, known, given, passfile))
-    return tuple(places)
+        servers.append(ServerAddress(address or name or _default_host(port), port, known, given, passfile))
+    return tuple(servers)
 
 
 def _listed(found: Mapping[str, Parameter], name: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
 
@@ -61,11 +61,12 @@ class RedisBuckets:
 
     async def take_all(self, wanted: Sequence[Sequence[Ask]]) -> Sequence[Shortage | None]:
         """Take tokens; see the protocol."""
-        places = {key: place for place, key in enumerate(dict.fromkeys(ask.key for asks in wanted for ask in asks), 1)}
-        asked = [[(places[ask.key], [*map(tuple, ask.bands)]) for ask in asks] for asks in wanted]
-        answer = await self._told(self._script(keys=[*map(self._key, places)], args=[orjson.dumps(asked)]))
-        _, lacks = orjson.loads(answer)
+        lacks = await self._changed(wanted, 1)
         return [_longest(asks, each) if each else None for asks, each in zip(wanted, lacks, strict=True)]
+
+    async def give_back(self, wanted: Sequence[Sequence[Ask]]) -> None:
+        """Give tokens back; see the protocol."""
+        await self._changed(wanted, -1)
 
     async def look(self, keys: Sequence[str]) -> tuple[Sequence[Bucket], int]:
         """Return buckets; see the protocol."""
@@ -78,6 +79,14 @@ class RedisBuckets:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+    async def _changed(self, wanted: Sequence[Sequence[Ask]], cost: int) -> Sequence[Any]:
+        """Have the script change buckets; return what it says of each that is wanted."""
+        places = {key: place for place, key in enumerate(dict.fromkeys(ask.key for asks in wanted for ask in asks), 1)}
+        asked = [[(places[ask.key], [*map(tuple, ask.bands)]) for ask in asks] for asks in wanted]
+        answer = await self._told(self._script(keys=[*map(self._key, places)], args=[orjson.dumps(asked), cost]))
+        _, lacks = orjson.loads(answer)
+        return cast("Sequence[Any]", lacks)
 
     def _key(self, key: str) -> str:
         return self._target.key_prefix + key

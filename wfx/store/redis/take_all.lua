@@ -1,6 +1,6 @@
 -- Takes tokens as wfx/limits/bucket.py does, by the clock of this server. KEYS are buckets; ARGV[1] says what is wanted:
--- for each in turn a list of {number of the key, {capacity, period, step} ...}. Returns the time, and for each false, or
--- what each band of its buckets lacks if no token was taken.
+-- for each in turn a list of {number of the key, {capacity, period, step} ...}. ARGV[2] is 1 to take a token, -1 to give one
+-- back. Returns the time, and for each false, or what each band of its buckets lacks if no token was taken.
 -- What a band lacks is whole * period + rest, so that no number is too large to be exact.
 local HALF = 16384
 local LONGEST = 2 ^ 38
@@ -56,6 +56,7 @@ local function lack(bucket, band, passed)
     return 0, 0
 end
 
+local cost = tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local buckets, changed, answers = {}, {}, {}
@@ -72,7 +73,7 @@ for place, asks in ipairs(cjson.decode(ARGV[1])) do
         for number, band in ipairs(ask[2]) do
             local whole, rest = lack(bucket, band, passed)
             lacks[position][number] = {whole, rest}
-            if whole >= band[1] or (whole == band[1] - 1 and rest > 0) then
+            if cost > 0 and (whole >= band[1] or (whole == band[1] - 1 and rest > 0)) then
                 refused[position] = true
             end
         end
@@ -82,7 +83,10 @@ for place, asks in ipairs(cjson.decode(ARGV[1])) do
         if next(refused) == nil then
             local bands, longest = {}, 1
             for number, band in ipairs(ask[2]) do
-                local whole, rest = lacks[position][number][1] + 1, lacks[position][number][2]
+                local whole, rest = lacks[position][number][1] + cost, lacks[position][number][2]
+                if whole < 0 then
+                    whole, rest = 0, 0
+                end
                 bands[number] = {band[2], whole, rest}
                 longest = math.max(longest, math.ceil((whole + 1) / (band[3] > 0 and band[3] or band[1])) * band[2])
             end

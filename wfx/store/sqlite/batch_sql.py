@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from wfx.domain.job import Job
@@ -52,10 +52,13 @@ def statements(batch: NumberedBatch, sealing: Sealing | None = None) -> list[Sta
     if gone:
         _delete(gone, rows)
     rows["insert_events"] = list(map(event_row, count(batch.first_seq), batch.events))
+    written: dict[str, Sequence[Row]]
     if sealing is not None:
         ids = {job.number: known.id for job in batch.jobs if (known := job.after or job.before) is not None}
-        rows = defaultdict(list, {name: list(sealed(sealing, name, some, ids)) for name, some in rows.items()})
-    return [statement for name in _ORDER if name in rows for statement in over_rows(name, rows[name])]
+        written = {name: sealed(sealing, name, some, ids) for name, some in rows.items()}
+    else:
+        written = {**rows}
+    return [statement for name in _ORDER if name in written for statement in over_rows(name, written[name])]
 
 
 def _store(job: NumberedJob, before: Job | None, after: Job, rows: _Rows) -> None:

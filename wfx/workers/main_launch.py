@@ -1,4 +1,4 @@
-"""Place of the main process: it opens its sockets, or takes over those of systemd, which it tells what happens."""
+"""Launch of the main process: it opens its sockets, or takes over those of systemd, which it tells what happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wfx.systemd import ServiceManager
 log = logging.getLogger("wfx")
 
 
-class MainPlace:
+class MainLaunch:
     """What a process has that is the whole service, or the parent of workers."""
 
     siblings = None

@@ -1,4 +1,4 @@
-"""Place of a process that serves: its sockets, and whom it tells; those of a worker process are its parent's."""
+"""Launch of a process that serves: the sockets it was given, and whom it tells; a worker has both of its parent."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wfx import logs
-from wfx.metrics import Siblings
 from wfx.sandbox.confinement import end_with_parent
 from wfx.server.listeners import Listener
+from wfx.server.siblings import Siblings
 from wfx.server.tls import Tls
 from wfx.signals import ControlEvents
 from wfx.systemd import ServiceManager
@@ -18,7 +18,7 @@ from wfx.workers.handover import Handover
 from wfx.workers.parent_channel import ParentChannel
 
 
-class Place(Protocol):
+class Launch(Protocol):
     """What a service is given by whoever has started it."""
 
     @property
@@ -37,7 +37,7 @@ class Place(Protocol):
         """Return what the service serves on. Raises CannotListen."""
 
 
-class WorkerPlace:
+class WorkerLaunch:
     """Takes over what a handover names. To be made on the event loop that serves."""
 
     def __init__(self, handover: Handover, control: ControlEvents) -> None:
@@ -49,7 +49,7 @@ class WorkerPlace:
         config = handover.loaded.config
         self._handover = handover
         self.tls = Tls(config) if "https" in config.scheme else None
-        self.siblings = Siblings(handover.number, socket.socket(fileno=handover.metrics), handover.siblings)
+        self.siblings = Siblings(handover.number, socket.socket(fileno=handover.asked), handover.siblings)
         self.manager = ParentChannel(socket.socket(fileno=handover.channel), control)
 
     def open_listeners(self) -> Sequence[Listener]:

@@ -1,0 +1,128 @@
+"""A service with jobs, and a browser that looks at its console and may reach nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
+
+from tests.chromium import CHROMIUM, QUIET
+from wfx.demo.local import LocalService
+
+API = "/api/wfx/v1"
+DEADLINE = 120_000.0
+"""Milliseconds in which a machine that is busy with other things does anything."""
+WORKFLOW: dict[str, Any] = {
+    "name": "lamp.flow",
+    "groups": [
+        {"name": "OPEN", "description": "at work", "states": ["DARK", "DIM"]},
+        {"name": "CLOSED", "description": "done", "states": ["BRIGHT"]},
+        {"name": "FAILED", "description": "failed", "states": ["BROKEN"]},
+    ],
+    "states": [{"name": "DARK"}, {"name": "DIM"}, {"name": "BRIGHT"}, {"name": "BROKEN"}],
+    "transitions": [
+        {"from": "DARK", "to": "DIM", "eligible": "CLIENT"},
+        {"from": "DIM", "to": "BRIGHT", "eligible": "CLIENT"},
+        {"from": "DARK", "to": "BROKEN", "eligible": "CLIENT"},
+        {"from": "DARK", "to": "BRIGHT", "eligible": "WFX"},
+    ],
+}
+
+
+class Fleet:
+    """The service, and what operators and devices do to it."""
+
+    def __init__(self, service: LocalService) -> None:
+        self.service = service
+        self.north = httpx.Client(base_url=service.north + API, trust_env=False, timeout=60)
+        self.south = httpx.Client(base_url=service.south + API, trust_env=False, timeout=60)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.north.close()
+        self.south.close()
+
+    @property
+    def console(self) -> str:
+        """The address of the console."""
+        return f"{self.service.north}/ui/"
+
+    def create(self, client: str, **more: Any) -> str:
+        """Create a job; return its id."""
+        answer = self.north.post("/jobs", json={"clientId": client, "workflow": "lamp.flow", **more})
+        return str(answer.raise_for_status().json()["id"])
+
+    def report(self, job: str, state: str, **more: Any) -> None:
+        """Report a state as the device does."""
+        self.south.put(f"/jobs/{job}/status", json={"state": state, **more}).raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A service for all tests of a module, with a workflow."""
+    with LocalService(tmp_path_factory.mktemp("console")) as service:
+        found = Fleet(service)
+        found.north.post("/workflows", json=WORKFLOW).raise_for_status()
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def fleet(serving: Fleet) -> Fleet:
+    """The service without jobs."""
+    while jobs := serving.north.get("/jobs", params={"limit": 100}).json()["content"]:
+        for job in jobs:
+            serving.north.delete(f"/jobs/{job['id']}").raise_for_status()
+    return serving
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of this folder in one loop, that of the browser."""
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser for all tests; each has a context of its own in it, with nothing in its cache."""
+    expect.set_options(timeout=DEADLINE)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET), timeout=DEADLINE)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, fleet: Fleet) -> AsyncIterator[Page]:
+    """A page of the console; the test fails if anything was wrong with it, or if it asked another host."""
+    page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="Europe/Berlin")
+    page.set_default_timeout(DEADLINE)
+    faults = watch(page, fleet.service.north)
+    yield page
+    await page.close()
+    assert faults == []
+
+
+def watch(page: Page, origin: str) -> list[str]:
+    """Gather what no page of the console may do."""
+    faults: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        # A browser reports each refused or broken request here; what a page makes of them is what tests look at.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            faults.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((f"{origin}/", "data:", "blob:")):
+            faults.append(request.url)
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.context.on("request", asked)
+    return faults

@@ -1,0 +1,31 @@
+// How many jobs are in the states and groups of workflows.
+
+import { FLEET } from "./base.js";
+import { get } from "./api.js";
+
+/** @typedef {{ workflow: string, group: string, state: string, jobs: number }} Count */
+/** @typedef {{ counts: Count[], position: string, total: number }} Summary */
+
+/** @param {string} [workflow] only those of this one @param {AbortSignal} [signal] @returns {Promise<Summary>} */
+export function readSummary(workflow, signal) {
+  return get(`${FLEET}/jobs/summary`, { workflow }, signal);
+}
+
+/** Adds up by workflow and group. @param {readonly Count[]} counts @returns {Map<string, Map<string, number>>} */
+export function byGroup(counts) {
+  /** @type {Map<string, Map<string, number>>} */
+  const found = new Map();
+  for (const { workflow, group, jobs } of counts) {
+    const groups = found.get(workflow) ?? new Map();
+    found.set(workflow, groups.set(group, (groups.get(group) ?? 0) + jobs));
+  }
+  return found;
+}
+
+/** Counts by state. @param {readonly Count[]} counts @returns {Map<string, number>} */
+export function byState(counts) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  for (const { state, jobs } of counts) found.set(state, (found.get(state) ?? 0) + jobs);
+  return found;
+}

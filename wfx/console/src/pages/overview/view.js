@@ -1,0 +1,65 @@
+// The page.
+
+import { GroupsBar } from "../../lib/groups_bar.js";
+import { html } from "../../lib/html.js";
+import { byGroup } from "../../lib/job_counts.js";
+import { useCounts } from "../../lib/live_counts.js";
+import { Empty, Problem } from "../../lib/problem.js";
+import { href } from "../../lib/router.js";
+import { lookOf } from "../../lib/status.js";
+import { number, strings } from "../../lib/strings.en.js";
+import { Short } from "../../lib/text.js";
+import { Attention } from "./attention_panel.js";
+import { Activity } from "./charts.js";
+import { Health } from "./health.js";
+
+/** @typedef {import("../../lib/job_counts.js").Count} Count */
+
+const words = strings.overview;
+const ALWAYS = ["OPEN", "CLOSED", "FAILED"];
+
+export function View() {
+  const { summary, error } = useCounts();
+  const counts = summary?.counts;
+  return html`
+    <div class="heading"><h1>${words.title}</h1><${Health} /></div>
+    <${Problem} error=${error} />
+    ${!counts && !error && html`<p class="skeleton">${strings.loading}</p>`}
+    ${counts && html`<${Totals} counts=${counts} />`}
+    ${summary && html`<div class="overview">
+      <${Attention} counts=${counts} position=${summary.position} />
+      <${Activity} position=${summary.position} />
+    </div>`}
+    ${counts && html`<${Workflows} counts=${counts} />`}
+  `;
+}
+
+/** How many jobs there are in each group of all workflows. @param {{ counts: readonly Count[] }} props */
+function Totals({ counts }) {
+  const groups = new Map(ALWAYS.map((group) => [group, 0]));
+  for (const { group, jobs } of counts) groups.set(group, (groups.get(group) ?? 0) + jobs);
+  return html`<ul class="totals">
+    ${[...groups].map(([group, jobs]) => html`<li key=${group} class=${`tone-${lookOf(group).tone}`}>
+      <a href=${href(`jobs?${new URLSearchParams({ group: group || "(none)" })}`)}>
+        <span class="large">${number(jobs)}</span>
+        <span><span aria-hidden="true">${lookOf(group).icon}</span> <${Short} text=${words.groups[group] ?? (group || words.noGroup)} /></span>
+      </a>
+    </li>`)}
+  </ul>`;
+}
+
+/** @param {{ counts: readonly Count[] }} props */
+function Workflows({ counts }) {
+  const found = [...byGroup(counts)].map(([name, groups]) => ({ name, groups, jobs: [...groups.values()].reduce((all, jobs) => all + jobs, 0) }));
+  found.sort((one, other) => other.jobs - one.jobs);
+  return html`<section class="panel by-workflow" aria-label=${words.byWorkflow}>
+    <h2>${words.byWorkflow}</h2>
+    ${found.length === 0 && html`<${Empty} title=${strings.jobs.none} command=${strings.jobs.command} />`}
+    ${found.slice(0, 100).map(({ name, groups, jobs }) => html`<div key=${name} class="line">
+      <a href=${href(`workflows/${encodeURIComponent(name)}`)}><${Short} text=${name} /></a>
+      <span class="faint">${strings.counted(jobs, "job")}</span>
+      <${GroupsBar} workflow=${name} groups=${groups} />
+    </div>`)}
+    ${found.length > 100 && html`<a href=${href("workflows")}>${words.allWorkflows(found.length)}</a>`}
+  </section>`;
+}
