@@ -44,7 +44,7 @@ async def test_what_rules_do_happens_once_whenever_the_server_is_killed(lasting:
     """
     chance, said = random.Random(8), list[str]()
     for _ in range(5):
-        said += await killed(lasting, tmp_path, chance.randrange(20, 300))
+        said += await killed(lasting, tmp_path, chance.randrange(20, 160))
     answers = {tuple(line.split()[1:]) for line in said if line.startswith("event")}
     assert len({event for event, _ in answers}) == len(answers), "each event has one answer"
     store = await open_store(lasting.kind, lasting.option(tmp_path))

@@ -6,15 +6,17 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from command_lines import runner
 from postgres_server import PASSWORD, SUPERUSER, Postgres
 
 from tests.store.postgres_schemas import EMPTY
 from tests.store.sqlite.audit import Ledger, live
 from tests.store.sqlite.test_checking import fill
+from wfx.cli import PROGRAM
 from wfx.domain.errors import StoreUnusable
 from wfx.store.findings import quiet
 from wfx.store.named_statements import read_statements
@@ -255,22 +257,22 @@ def test_every_index_and_constraint_is_expected(postgres: Postgres, sound: str) 
 
 
 @pytest.mark.parametrize("damage", ["ALTER TABLE job DROP COLUMN overtaken", "DROP TABLE lease"])
-def test_tables_that_lack_something(postgres: Postgres, sound: str, damage: str) -> None:
+def test_tables_that_lack_something(postgres: Postgres, sound: str, tmp_path: Path, damage: str) -> None:
     """A column or table that was dropped is told of in one line, without a hint of PostgreSQL."""
     with postgres.database(sound) as copy:
         postgres.sql(damage, copy)
-        shown = _wfx(postgres.conninfo(copy), "check")
-    assert shown.returncode == 1
-    assert "its tables are not complete, " in shown.stderr
-    assert "HINT" not in shown.stderr
-    assert (shown.stderr.count("\n"), "\\n" in shown.stderr) == (1, False)
+        shown = runner(PROGRAM, tmp_path)("check", env=_environment(postgres.conninfo(copy)))
+    assert shown.code == 1
+    assert "its tables are not complete, " in shown.err
+    assert "HINT" not in shown.err
+    assert (shown.err.count("\n"), "\\n" in shown.err) == (1, False)
 
 
 @pytest.mark.parametrize(("table", "said"), [
     ("wfx_schema", "the table wfx_schema of the database .* has no row, which says the version"),
     ("log", "cannot use the database .*: the table log has no row"),
 ])  # fmt: skip
-def test_tables_that_were_emptied(postgres: Postgres, sound: str, table: str, said: str) -> None:
+def test_tables_that_were_emptied(postgres: Postgres, sound: str, tmp_path: Path, table: str, said: str) -> None:
     """Where the row with the version, or that of the log, is missing, each command and the server say so in a line."""
     with postgres.database(sound) as copy:
         postgres.sql(f"TRUNCATE {table}", copy)
@@ -278,10 +280,10 @@ def test_tables_that_were_emptied(postgres: Postgres, sound: str, table: str, sa
         with pytest.raises(StoreUnusable, match=said):
             asyncio.run(open_store("postgres", option))
         for command in (["check"], ["export", "-"], ["backup", "never"]):
-            shown = _wfx(option, *command)
-            assert shown.returncode == 1
-            assert f"table {table}" in shown.stderr or "log_identity" in shown.stdout
-            assert shown.stderr.count("\n") <= 1
+            shown = runner(PROGRAM, tmp_path)(*command, env=_environment(option))
+            assert shown.code == 1
+            assert f"table {table}" in shown.err or "log_identity" in shown.out
+            assert shown.err.count("\n") <= 1
 
 
 def test_a_standby() -> None:
@@ -291,7 +293,9 @@ def test_a_standby() -> None:
         standby.catch_up_with(primary)
         primary.stop("immediate")
         hosts = {"host": "127.0.0.1,127.0.0.1", "port": f"{primary.port},{standby.port}"}
-        shown = _wfx(primary.conninfo(name, **hosts), "check")
+        command = [sys.executable, "-m", "wfx", "check"]
+        environment = os.environ | _environment(primary.conninfo(name, **hosts))
+        shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert shown.returncode == 0
         assert "is sound" in shown.stdout
         assert "a standby may lack newest changes" in shown.stderr
@@ -301,10 +305,8 @@ def test_a_standby() -> None:
             check(primary.conninfo(name, **hosts, target_session_attrs="primary"))
 
 
-def _wfx(option: str, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "WFX_STORAGE": "postgres", "WFX_STORAGE_OPT": option}
-    command = [sys.executable, "-m", "wfx", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+def _environment(option: str) -> Mapping[str, str]:
+    return {"WFX_STORAGE": "postgres", "WFX_STORAGE_OPT": option}
 
 
 async def _set_version(option: str, version: int) -> None:

@@ -144,7 +144,7 @@ async def test_counts_follow_each_change(store: Store, plain: Plain) -> None:
 
 async def test_counting_beside_changes(store: Store, plain: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
     """While jobs are counted in pieces others change them, and each summary is right."""
-    monkeypatch.setattr(job_summary, "_TAGGED_AT_ONCE", 5)
+    monkeypatch.setattr(job_summary, "_TAGGED_AT_ONCE", 8)
     await populate(store)
     await plain.execute("ANALYZE job_tag")
     pieces = 0
