@@ -7,6 +7,7 @@ import { page as newWorkflow } from "./new_workflow/page.js";
 import { page as overview } from "./overview/page.js";
 import { page as rules } from "./rules/page.js";
 import { page as script } from "./script/page.js";
+import { page as system } from "./system/page.js";
 import { page as workflow } from "./workflow/page.js";
 import { page as workflows } from "./workflows/page.js";
 
@@ -19,7 +20,7 @@ import { page as workflows } from "./workflows/page.js";
  */
 
 /** @type {readonly Page[]} in the order of the navigation */
-export const pages = [overview, jobs, job, workflows, workflow, newWorkflow, rules, script, api];
+export const pages = [overview, jobs, job, workflows, workflow, newWorkflow, rules, script, system, api];
 
 /** What `/ui/` itself shows. */
 export const first = overview;
