@@ -276,7 +276,6 @@ export const strings = {
   },
   apiPage: {
     title: "API",
-    one: "API",
     find: "Find an operation",
     findHint: "job tags, POST, /health …",
     /** @param {number} shown @param {number} all */
@@ -294,7 +293,6 @@ export const strings = {
     answers: "Answers",
     example: "Example",
     required: "required",
-    whole: "the whole",
     tryIt: "Try it",
     send: "Send",
     sending: "Sending …",
@@ -382,10 +380,7 @@ export const strings = {
     service: "Service",
     version: "Version",
     commit: "Commit",
-    apiVersion: "API",
     health: "Health",
-    up: "up",
-    down: "down",
     ready: "Ready",
     yes: "yes",
     no: "no",
