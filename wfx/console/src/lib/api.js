@@ -8,12 +8,13 @@ import { strings } from "./strings.en.js";
  * @property {Record<string, string | number | boolean | readonly string[] | undefined>} [query] lists get commas
  * @property {unknown} [body] sent as JSON
  * @property {string} [text] a body that is JSON already; numbers of any size stay as they are
+ * @property {Record<string, string>} [headers] besides, or in place of, those that each request has
  * @property {string} [ifMatch] an ETag that what is changed must have still
  * @property {string} [idempotencyKey] by which a request that was broken off can be sent again
  * @property {AbortSignal} [signal] ends the request
  */
 
-/** @typedef {{ data: any, text: string, etag: string, status: number }} Answer the document, and as it was sent */
+/** @typedef {{ data: any, text: string, etag: string, status: number, headers: Headers }} Answer the document, and as it was sent */
 
 /** A request that was not carried out, for whatever reason. */
 export class ApiError extends Error {
@@ -28,6 +29,9 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
     /** What the reader can do about it. */
     this.advice = advice(status, retryAfter);
+    /** What was sent; nothing if there was no answer. */
+    this.text = "";
+    this.headers = new Headers();
   }
 }
 
@@ -54,7 +58,7 @@ export function queryText(query) {
  * @returns {Promise<Answer>}
  */
 export async function request(path, options = {}) {
-  const { method = "GET", query = {}, body, text: given, ifMatch, idempotencyKey, signal } = options;
+  const { method = "GET", query = {}, body, text: given, ifMatch, idempotencyKey, signal, headers: more = {} } = options;
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   const sent = given ?? (body === undefined ? null : JSON.stringify(body));
@@ -62,6 +66,7 @@ export async function request(path, options = {}) {
   if (method !== "GET") headers["content-type"] = "application/json";
   if (ifMatch) headers["if-match"] = ifMatch;
   if (idempotencyKey) headers["idempotency-key"] = idempotencyKey;
+  for (const [name, value] of Object.entries(more)) headers[name.toLowerCase()] = value;
   let response, text;
   try {
     response = await fetch(path + queryText(query), {
@@ -77,7 +82,7 @@ export async function request(path, options = {}) {
   }
   const data = parsed(text);
   if (!response.ok) throw errorOf(response, data, text);
-  return { data, text, etag: response.headers.get("etag") ?? "", status: response.status };
+  return { data, text, etag: response.headers.get("etag") ?? "", status: response.status, headers: response.headers };
 }
 
 /** Reads a document. @param {string} path @param {Options["query"]} [query] @param {AbortSignal} [signal] */
@@ -110,7 +115,8 @@ function errorOf(response, data, text) {
   const message = first?.message ?? data?.detail ?? data?.error ?? data?.title ?? text.trim();
   const seconds = Number(response.headers.get("retry-after")) || 0;
   const shown = typeof message === "string" && message ? message.slice(0, 2000) : `${response.status} ${response.statusText}`;
-  return new ApiError(response.status, shown, String(first?.code ?? ""), data, seconds);
+  const error = new ApiError(response.status, shown, String(first?.code ?? ""), data, seconds);
+  return Object.assign(error, { text, headers: response.headers });
 }
 
 /** @param {number} status @param {number} retryAfter */

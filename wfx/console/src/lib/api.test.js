@@ -22,7 +22,9 @@ test("lists in queries have commas, those in items are escaped", () => {
 
 test("bodies and conditions are sent as JSON", async () => {
   const asked = answering(new Response('{"a":1}', { headers: { etag: '"3"' } }));
-  const answer = await request("/x", { method: "PUT", body: { b: 2 }, ifMatch: '"2"', idempotencyKey: "k" });
+  const { headers, ...answer } = await request("/x", { method: "PUT", body: { b: 2 }, ifMatch: '"2"', idempotencyKey: "k", headers: { "X-Of-Page": "1" } });
+  assert.equal(headers.get("etag"), '"3"');
+  assert.equal(asked[0].headers["x-of-page"], "1");
   assert.deepEqual(answer, { data: { a: 1 }, text: '{"a":1}', etag: '"3"', status: 200 });
   assert.equal(asked[0].headers["content-type"], "application/json");
   assert.equal(asked[0].headers["if-match"], '"2"');

@@ -1,9 +1,13 @@
 // All pages of the console: a page is added here, and nowhere else (spec/console.md).
 
+import { page as api } from "./api/page.js";
 import { page as job } from "./job/page.js";
 import { page as jobs } from "./jobs/page.js";
 import { page as newWorkflow } from "./new_workflow/page.js";
 import { page as overview } from "./overview/page.js";
+import { page as rules } from "./rules/page.js";
+import { page as script } from "./script/page.js";
+import { page as system } from "./system/page.js";
 import { page as workflow } from "./workflow/page.js";
 import { page as workflows } from "./workflows/page.js";
 
@@ -16,7 +20,7 @@ import { page as workflows } from "./workflows/page.js";
  */
 
 /** @type {readonly Page[]} in the order of the navigation */
-export const pages = [overview, jobs, job, workflows, workflow, newWorkflow];
+export const pages = [overview, jobs, job, workflows, workflow, newWorkflow, rules, script, system, api];
 
 /** What `/ui/` itself shows. */
 export const first = overview;
