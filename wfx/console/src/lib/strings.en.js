@@ -276,6 +276,33 @@ export const strings = {
     forgetText: (client) => `What is known of ${client}, its labels and attributes are deleted for good. If it asks again, it is known again.`,
     inUse: "Delete its jobs first.",
   },
+  events: {
+    title: "Events",
+    none: "Nothing has happened yet. This creates a job, which is an event:",
+    noneFits: "No event that is still on the log meets all these conditions.",
+    showAll: "Show all events",
+    columns: { number: "Event", time: "Time", action: "Action", state: "State", job: "Job", client: "Client", workflow: "Workflow", who: "Who" },
+    actions: /** @type {Record<string, string>} */ ({
+      CREATE: "created",
+      UPDATE_STATUS: "status",
+      UPDATE_DEFINITION: "definition",
+      ADD_TAGS: "tags added",
+      DELETE_TAGS: "tags removed",
+      DELETE: "deleted",
+    }),
+    filters: { client: "client", workflow: "workflow", action: "action", job: "job" },
+    filterHints: { client: "all of the client id", workflow: "name", action: "CREATE", job: "job id" },
+    /** @param {number} count */
+    count: (count) => counted(count, "event"),
+    /** @param {string} count */
+    newest: (count) => `the newest ${count} events`,
+    /** @param {string} name */
+    rule: (name) => `rule ${name}`,
+    /** @param {string} number */
+    detail: (number) => `Event ${number}`,
+    details: "Show all of it",
+    close: "Close the event, and go on with what happens",
+  },
   dialog: { cancel: "Cancel", close: "Close" },
   graph: {
     asTable: "As a table",

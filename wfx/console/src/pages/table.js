@@ -2,6 +2,7 @@
 
 import { page as device } from "./device/page.js";
 import { page as devices } from "./devices/page.js";
+import { page as events } from "./events/page.js";
 import { page as job } from "./job/page.js";
 import { page as jobs } from "./jobs/page.js";
 import { page as newWorkflow } from "./new_workflow/page.js";
@@ -18,7 +19,7 @@ import { page as workflows } from "./workflows/page.js";
  */
 
 /** @type {readonly Page[]} in the order of the navigation */
-export const pages = [overview, jobs, job, devices, device, workflows, workflow, newWorkflow];
+export const pages = [overview, jobs, job, devices, device, workflows, workflow, newWorkflow, events];
 
 /** What `/ui/` itself shows. */
 export const first = overview;
