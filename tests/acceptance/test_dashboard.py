@@ -197,6 +197,6 @@ def test_the_dashboard_names_each_metric() -> None:
         "wfx_consumer_position", "wfx_consumer_events_lost", "wfx_cache_entries", "wfx_store_connections",
         "wfx_jobs_removed", "wfx_tombstones", "wfx_job_retention_last_turn_timestamp_seconds",
         "wfx_scripts_operations", "wfx_scripts_workers_replaced", "wfx_scripts_cache_entries", "wfx_scripts_cache_hits",
-        "wfx_scripts_cache_misses",
+        "wfx_scripts_cache_misses", "wfx_steps_running",
     }  # fmt: skip
     assert {shown[name] for name in used} | beside == set(CATALOGUE)

@@ -178,25 +178,35 @@ def test_servers_change_to_another_key_one_after_the_other(
     assert sealed == every
 
 
-def test_core_files_of_postgresql(talkative: Postgres, place: dict[str, str], tmp_path: Path) -> None:
-    """A core file of PostgreSQL, with all pages in memory, has sealed values only."""
+@pytest.fixture
+def dumping() -> Iterator[Postgres]:
+    """A PostgreSQL of its own whose processes write core files of any size."""
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-    try:
-        talkative.restart()
-    finally:
-        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
-    with LocalService(tmp_path, environment=place | sealing("one")) as service:
+    with Postgres() as postgres:
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+        try:
+            postgres.restart()
+        finally:
+            resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+        yield postgres
+
+
+def test_core_files_of_postgresql(dumping: Postgres, tmp_path: Path) -> None:
+    """A core file of PostgreSQL, with all pages in memory, has sealed values only."""
+    with (
+        dumping.database() as name,
+        LocalService(tmp_path, environment=on(dumping, name) | sealing("one")) as service,
+    ):
         life = Life.on(service)
         life.workflow()
         life.live("sealed")
-        (pid, *_) = talkative.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'wfx'")
+        (pid, *_) = dumping.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'wfx'")
         os.kill(int(pid), signal.SIGSEGV)
-        eventually(lambda: f"(PID {pid}) was terminated by signal 11" in talkative.log(), "PostgreSQL has crashed")
-        cores = holding(talkative.data, "one====") & {path.name for path in talkative.data.glob("core*")}
+        eventually(lambda: f"(PID {pid}) was terminated by signal 11" in dumping.log(), "PostgreSQL has crashed")
         eventually(lambda: httpx.get(f"{service.north}{BASE}/jobs").status_code == 200, "PostgreSQL is back")
+        service.stop()
+    cores = {path.name for path in dumping.data.glob("core*")}
     if not cores:
         pytest.skip("this machine writes no core files where PostgreSQL runs")
-    assert holding(talkative.folder, SECRET) == set()
-    for core in talkative.data.glob("core*"):
-        core.unlink()
+    assert cores & holding(dumping.data, "one====")
+    assert holding(dumping.folder, SECRET) == set()

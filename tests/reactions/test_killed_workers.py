@@ -33,9 +33,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 @pytest.fixture
 def place(running: LocalService) -> Place:
     """What calls that service; of its workers one is there, at rest."""
-    for worker in workers(running)[1:]:
-        worker.kill()
     found = Place(running)
+    keep_one(running)
     found.put("payload = 1")
     found.call("POST", "/v1/scripts/decide/run", json={})
     return found
@@ -46,6 +45,14 @@ def workers(service: LocalService, what: str = WORKER) -> list[psutil.Process]:
     assert service.process is not None
     children = psutil.Process(service.process.pid).children(recursive=True)
     return [each for each in children if any(word.endswith(what) for word in command_of(each))]
+
+
+def keep_one(service: LocalService) -> None:
+    """Kill all workers but one, and wait until the service has taken note of it."""
+    others = workers(service)[1:]
+    for worker in others:
+        worker.kill()
+    eventually(lambda: not any(psutil.pid_exists(worker.pid) for worker in others), "one worker is left")
 
 
 def command_of(process: psutil.Process) -> list[str]:
@@ -127,8 +134,7 @@ def test_a_replay(place: Place) -> None:
     place.enter({})
     (task,) = place.ended()
     path = f"decide/runs/{task['id']}/replay"
-    for worker in workers(place.service)[1:]:
-        worker.kill()
+    keep_one(place.service)
     answer = killed_in(place, "POST", path)
     assert (answer.status_code, answer.json()) == (503, {"error": SAID})
     assert place.call("POST", f"/v1/scripts/{path}").json()["equal"] is True

@@ -84,13 +84,11 @@ def test_time(tmp_path: Path) -> None:
     with LocalService(tmp_path, *options, *DEBUG) as service, ThreadPoolExecutor() as pool:
         at = Operator(service)
         assert at.put("while(true){}").status_code == 201
-        run, listed = pool.submit(at.run), 0
+        run = pool.submit(at.run)
         while not run.done():
             assert at.asked("GET", f"{BASE}/jobs").status_code == 200
-            listed += 1
         assert outcome(run.result()) == (408, "time")
         assert run.result().elapsed.total_seconds() >= 1
-        assert listed > 1
         at.put(CALC, "next")
         assert outcome(at.run("next", payload={"amount": 3})) == (200, "done")
 

@@ -15,6 +15,7 @@ from wfx.domain.workflow import Workflow
 from wfx.service import devices as devices_module
 from wfx.service.device_filter import DeviceFilter
 from wfx.service.devices import Devices
+from wfx.store import device_lists
 from wfx.store.protocol import Store
 
 EVEN = 'attributes.parity == "even"'
@@ -69,6 +70,24 @@ async def test_what_is_looked_at_is_bounded(store: Store, monkeypatch: pytest.Mo
     assert found == [[], ["d-0007"], []]
     assert page.next is None
     assert asked == [5, 5, 5]
+
+
+async def test_a_store_that_has_looked_far_ends_the_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another condition leaves few devices, a request looks at as many as one without a filter, and no more."""
+    monkeypatch.setattr(device_lists, "LOOKED_AT", 4)
+    monkeypatch.setattr(devices_module, "_AT_ONCE", 2)
+    await store.note_sightings([seen(f"d-{n}", 5, "SW 1" if n == 6 else "SW 2") for n in range(9)], forgets=True)
+    asked, list_devices = 0, store.list_devices
+
+    async def counted(query: DeviceQuery) -> object:
+        nonlocal asked
+        asked += 1
+        return await list_devices(query)
+
+    monkeypatch.setattr(store, "list_devices", counted)
+    found = await pages(Devices(store), DeviceQuery(version="SW 1", limit=3), "true")
+    assert [each for page in found for each in page] == ["d-6"]
+    assert asked == len(found) == 3
 
 
 async def test_beside_other_conditions(store: Store, flow: Workflow) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from command_lines import Run
 from prometheus_client.parser import text_string_to_metric_families
+from wfxctl_stub import Reply, Stub
 
 from tests.reactions.ruled_service import rules_with
 from tests.reactions.test_scripts_at_work import BASE, FLOW, RULES, Place
@@ -176,3 +177,11 @@ def test_where_the_pages_are_off(tmp_path: Path, run: Run) -> None:
         for words in (("ps",), ("kill", "7")):
             outcome = run("script", *words, *at)
             assert (outcome.code, "--debug-enabled" in outcome.err) == (1, True)
+
+
+def test_workers_that_do_not_answer(north: Run, stub: Stub) -> None:
+    """Where a worker process did not tell what it runs, ``wfxctl script ps`` says so beside what the others run."""
+    stub.usual = lambda _: Reply(body=b'{"scripts": [{"number": "7", "worker": 1}], "silentWorkers": [2, 3]}')
+    outcome = north("script", "ps", "-o", "name", env={"WFX_TOKEN": TOKEN})
+    assert (outcome.code, outcome.out) == (0, "7\n")
+    assert outcome.err == "worker processes that did not answer, and may run others: 2, 3\n"

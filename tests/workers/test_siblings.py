@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from wfx.metrics import Metrics, metrics_answers
 from wfx.metrics.workers import with_siblings
+from wfx.server import siblings as siblings_module
 from wfx.server.siblings import Siblings
 
 
@@ -49,8 +50,9 @@ async def address() -> AsyncIterator[str]:
     await server.wait_closed()
 
 
-async def test_marked(address: str) -> None:
+async def test_marked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples of the same metric stand together, each with the worker that it is of."""
+    monkeypatch.setattr(siblings_module, "_DEADLINE", 600)
     opened, _ = listening()
     with closing(opened):
         (level,) = await with_siblings(await OwnMetrics(3.0).gather(), Siblings(1, opened, {2: address}))

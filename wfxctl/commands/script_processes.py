@@ -41,6 +41,10 @@ def _ps(call: ClientInvocation) -> None:
     if not isinstance(shown, dict) or "scripts" not in shown:
         raise Failure("the server runs no scripts; start it with --enable-scripts")
     forms.show(call, {"content": items(shown, "scripts")}, RUNNING)
+    silent = shown.get("silentWorkers")
+    if isinstance(silent, list) and silent:
+        numbers = ", ".join(f"{number:g}" for number in silent if isinstance(number, int | float))
+        call.err.write(f"worker processes that did not answer, and may run others: {numbers}\n")
 
 
 def _kill(call: ClientInvocation) -> None:

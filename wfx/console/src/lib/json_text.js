@@ -43,7 +43,7 @@ function kindOf(token, rest) {
 export function JsonText({ text, id }) {
   const shown = pretty(text.slice(0, LONGEST));
   const cut = text.length > LONGEST;
-  return html`<pre class="json"><code id=${id}>${shown.length > COLOURED ? visible(shown) : coloured(shown)}${cut && "\n…"}</code></pre>`;
+  return html`<pre class="json" tabindex="0"><code id=${id}>${shown.length > COLOURED ? visible(shown) : coloured(shown)}${cut && "\n…"}</code></pre>`;
 }
 
 /** @param {string} text */

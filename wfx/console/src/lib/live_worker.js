@@ -20,14 +20,21 @@ function serve(port) {
     if (found) stream.remove(found);
     followed.delete(key);
   };
-  const timer = setInterval(() => {
+  /** @type {Set<number>} */
+  const dropped = new Set();
+  setInterval(() => {
     if (Date.now() - heard < SILENT) return;
-    for (const key of followed.keys()) stop(key);
-    clearInterval(timer);
+    for (const key of [...followed.keys()]) {
+      stop(key);
+      dropped.add(key);
+    }
   }, 30_000);
   port.onmessage = ({ data }) => {
     const asked = /** @type {Asked} */ (data);
     heard = Date.now();
+    // A tab that the browser had frozen is back.
+    for (const key of dropped) port.postMessage({ type: "lost", key });
+    dropped.clear();
     if (asked.type === "stop") stop(asked.key);
     if (asked.type !== "follow") return;
     const { key, since } = asked;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelOf } from "./model.js";
-import { drawnOf, pictureOf } from "./picture.js";
+import { drawnOf, passed, pictureOf } from "./picture.js";
 import { made } from "./sample_graphs.js";
 
 const transition = (/** @type {string} */ from, /** @type {string} */ to, eligible = "CLIENT") => ({ from, to, eligible });
@@ -46,4 +46,12 @@ test("of a large picture only what is seen is drawn", () => {
   const drawn = drawnOf(picture, { left: 0, right: picture.width, top: 1000, bottom: 1500 });
   assert.ok(drawn.places.length > 0 && drawn.places.length < 200, `${drawn.places.length}`);
   assert.ok(drawn.strokes.length > 0 && drawn.strokes.length < picture.strokes.length / 5, `${drawn.strokes.length}`);
+});
+
+test("a path has the lines from the mark of begin to the present state, and to the mark of end once it is there", () => {
+  const workflow = { name: "x", states: ["A", "B", "C"].map((name) => ({ name })), transitions: [transition("A", "B"), transition("B", "C")] };
+  const picture = pictureOf(workflow, 1);
+  const lines = (/** @type {string[]} */ ...taken) => passed(picture, workflow, taken)?.lines.size;
+  assert.deepEqual([lines("A"), lines("A", "B"), lines("A", "B", "C"), lines()], [1, 2, 4, 0]);
+  assert.equal(passed(picture, workflow, undefined), null);
 });

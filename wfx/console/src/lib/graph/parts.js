@@ -78,7 +78,7 @@ function Part({ place: { node, box }, shown }) {
   }
   const untaken = shown.taken !== undefined && !shown.taken.has(node.name);
   const isPresent = shown.present === node.name;
-  const kind = untaken ? "-untaken" : shown.taken ? "-taken" : "";
+  const kind = shown.taken ? "-untaken" : "";
   const state = html`<g class=${`state tone-${lookOf(node.group).tone} ${untaken ? "untaken" : ""} ${isPresent ? "present" : ""}`}>
     ${box.loop && html`<path class=${`edge edge${kind} ${node.loops.every((loop) => loop.eligible === "WFX") ? "manual" : ""}`} d=${box.loop}
       marker-end=${`url(#arrow${kind})`}><title>${titled(node.loops.map(wordsOf).join("\n"))}</title></path>`}

@@ -89,7 +89,9 @@ export function wordsOf({ from, to, eligible, action, description }) {
 export function passed(picture, workflow, taken) {
   if (!taken) return null;
   const steps = stepsBetween(workflow, taken);
-  return { states: new Set([...taken, ...steps.flat()]), lines: picture.linesOf(steps) };
+  const [begin, end] = [steps[0]?.[0] ?? taken[0] ?? "", taken.at(-1) ?? ""];
+  // The marks of begin and end have no names; edges to them that there are not have no lines.
+  return { states: new Set([...taken, ...steps.flat()]), lines: picture.linesOf([["", begin], ...steps, [end, ""]]) };
 }
 
 /**
