@@ -1,8 +1,9 @@
 // The list of devices.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ClientField, FilterChips } from "../../lib/filter_chips.js";
 import { html } from "../../lib/html.js";
+import { identityOf } from "../../lib/identity.js";
 import { useKeys } from "../../lib/keyboard.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href, navigate, place } from "../../lib/router.js";
@@ -43,15 +44,17 @@ function List({ state, list, again }) {
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
   const [active, setActive] = useState(-1);
+  const present = useRef(active); // for keys, which are bound before the next row is marked
+  present.current = active;
   useEffect(() => setActive(-1), [list]);
   useKeys(() => {
     const move = (/** @type {number} */ by) => setActive((at) => Math.min(list.rows.length - 1, Math.max(0, at + by)));
     return [
       { keys: "j", does: strings.keys.next, run: () => move(1) },
       { keys: "k", does: strings.keys.previous, run: () => move(-1) },
+      { keys: "Enter", does: strings.keys.open, run: () => open(list.rows[present.current]) },
     ];
   }, [list]);
-  useKeys(() => [{ keys: "Enter", does: strings.keys.open, run: () => open(rows[active]) }], [active, list]);
   return html`
     <div class="heading">
       <h1>${words.title}</h1>
@@ -61,7 +64,7 @@ function List({ state, list, again }) {
     <${Problem} error=${state.list.error.value} onRetry=${again} />
     ${state.fresh.value > 0 && html`<button type="button" class="pill" onClick=${again}>${strings.jobs.fresh(state.fresh.value)}</button>`}
     <${VirtualTable}
-      key=${turnOf(list)}
+      key=${identityOf(list)}
       id="devices-table"
       label=${words.title}
       columns=${columns(filters)}
@@ -76,17 +79,6 @@ function List({ state, list, again }) {
     ${list.complete && rows.length === 0 && html`<${Nothing} filtered=${isNarrow(filters) || client !== ""} />`}
     ${list.loading.value && html`<p class="skeleton">${strings.loading}</p>`}
   `;
-}
-
-/** @type {WeakMap<object, number>} */
-const turns = new WeakMap();
-let lastTurn = 0;
-
-/** Tells lists apart, so that each begins at its top. @param {object} list */
-function turnOf(list) {
-  const found = turns.get(list) ?? (lastTurn += 1);
-  turns.set(list, found);
-  return found;
 }
 
 /** @param {Device} row */

@@ -1,8 +1,9 @@
 // The list of events.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { FilterChips } from "../../lib/filter_chips.js";
 import { html } from "../../lib/html.js";
+import { identityOf } from "../../lib/identity.js";
 import { useKeys } from "../../lib/keyboard.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href, place } from "../../lib/router.js";
@@ -37,7 +38,7 @@ export function View() {
     void state.start(again).then(() => state.version.peek() > 0 && show(state));
     return () => state.close();
   }, [state]);
-  return html`<${List} key=${turnOf(shown)} state=${state} shown=${shown} again=${again} />`;
+  return html`<${List} key=${identityOf(shown)} state=${state} shown=${shown} again=${again} />`;
 }
 
 /** Tells whether somebody looks at rows, which must not move then: below the top, under the pointer, or marked. */
@@ -52,6 +53,8 @@ function List({ state, shown, again }) {
   known.value; // and with each workflow that becomes known
   const { rows } = shown.log;
   const [marked, mark] = useState("");
+  const present = useRef(marked); // for keys, which are bound before the next row is marked
+  present.current = marked;
   const active = marked ? rows.findIndex((row) => row.id === marked) : -1;
   const opened = value("event");
   const open = (/** @type {Row | undefined} */ row) => {
@@ -72,7 +75,7 @@ function List({ state, shown, again }) {
     set({ event: "" }, { replace: true });
   };
   useKeys(() => [{ keys: "Escape", does: words.close, run: close }], []);
-  useKeys(() => [{ keys: "Enter", does: words.details, run: () => open(rows.find((row) => row.id === marked)) }], [marked, shown]);
+  useKeys(() => [{ keys: "Enter", does: words.details, run: () => open(rows.find((row) => row.id === present.current)) }], [shown]);
   const fresh = shown.fresh.value;
   const pill = () => (shown.isBehind ? again() : shown.show());
   return html`
@@ -98,17 +101,6 @@ function List({ state, shown, again }) {
     ${shown.complete && rows.length === 0 && html`<${Nothing} filtered=${NAMES.some((name) => state.filters[name].length > 0)} />`}
     ${state.loading.value && html`<p class="skeleton">${strings.loading}</p>`}
   `;
-}
-
-/** @type {WeakMap<object, number>} */
-const turns = new WeakMap();
-let lastTurn = 0;
-
-/** Tells lists apart, so that each begins at its top. @param {object} list */
-function turnOf(list) {
-  const found = turns.get(list) ?? (lastTurn += 1);
-  turns.set(list, found);
-  return found;
 }
 
 /** @param {{ filtered: boolean }} props */
