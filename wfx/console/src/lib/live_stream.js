@@ -19,6 +19,7 @@
  * @property {string} [state]
  * @property {number} [progress]
  * @property {string} [message]
+ * @property {string} [reporter] who reported the state
  * @property {string} [definitionHash]
  * @property {string[]} [tags]
  */
@@ -54,7 +55,11 @@ export function logOf(position) {
 
 /** Reads an event, without what is large. @param {string} id @param {string} text @returns {LiveEvent} */
 export function slim(id, text) {
-  const { action, ctime, cause, job } = JSON.parse(text);
+  return slimmed(id, JSON.parse(text));
+}
+
+/** The same of a document. @param {string} id @param {any} event @returns {LiveEvent} */
+export function slimmed(id, { action, ctime, cause, job }) {
   const { status = {} } = job;
   return {
     id,
@@ -73,6 +78,7 @@ export function slim(id, text) {
         progress: status.progress,
         message: typeof status.message === "string" ? status.message.slice(0, LONGEST_MESSAGE) : undefined,
       }),
+      ...(typeof status.clientId === "string" && { reporter: status.clientId }),
       ...(status.definitionHash !== undefined && { definitionHash: status.definitionHash }),
     },
   };

@@ -219,6 +219,90 @@ export const strings = {
       save: "Save",
     },
   },
+  devices: {
+    title: "Devices",
+    /** @param {number} count */
+    count: (count) => counted(count, "device"),
+    /** @param {string} count */
+    orMore: (count) => `${count} or more devices`,
+    none: "There are no devices yet. A device is there once it has a job, or asks for one; this creates one:",
+    noneFits: "No device meets all these conditions.",
+    showAll: "Show all devices",
+    ascending: "A to Z",
+    descending: "Z to A",
+    columns: {
+      client: "Client",
+      seen: "Last seen",
+      job: "Current job",
+      result: "Last result",
+      version: "Version",
+      labels: "Labels",
+      attributes: "Attributes",
+    },
+    filters: { label: "label", attribute: "attribute", unseen: "not seen for", version: "version", filter: "expression" },
+    filterHints: {
+      label: "name",
+      attribute: "site:hall1",
+      unseen: "PT30M, P1D",
+      version: "all of it",
+      filter: 'lastResult.group == "FAILED"',
+    },
+  },
+  device: {
+    title: "Device",
+    unknown: "The service does not know this device.",
+    known: "What it told",
+    said: "What operators say",
+    nothingSaid: "Nothing yet. Labels and attributes tell devices apart, and find them.",
+    current: "Current job",
+    result: "Last result",
+    lastSeen: "Last seen",
+    firstSeen: "First seen",
+    version: "Version",
+    /** @param {number} count */
+    jobs: (count) => counted(count, "job"),
+    /** @param {number} count */
+    newestJobs: (count) => `The newest ${counted(count, "job")}`,
+    allJobs: "Show them in the list of jobs",
+    older: "Show older ones",
+    edit: "Edit labels and attributes",
+    save: "Save",
+    attributesHint: "Attributes, one name=value a line",
+    labelsHint: "Labels, with commas between",
+    /** @param {number} line */
+    noPair: (line) => `Line ${number(line)} of the attributes is no name=value, such as site=hall1.`,
+    forget: "Forget the device",
+    /** @param {string} client */
+    forgetText: (client) => `What is known of ${client}, its labels and attributes are deleted for good. If it asks again, it is known again.`,
+    inUse: "Delete its jobs first.",
+  },
+  events: {
+    title: "Events",
+    none: "Nothing has happened yet. This creates a job, which is an event:",
+    noneFits: "No event that is still on the log meets all these conditions.",
+    showAll: "Show all events",
+    columns: { number: "Event", time: "Time", action: "Action", state: "State", job: "Job", client: "Client", workflow: "Workflow", who: "Who" },
+    actions: /** @type {Record<string, string>} */ ({
+      CREATE: "created",
+      UPDATE_STATUS: "status",
+      UPDATE_DEFINITION: "definition",
+      ADD_TAGS: "tags added",
+      DELETE_TAGS: "tags removed",
+      DELETE: "deleted",
+    }),
+    filters: { client: "client", workflow: "workflow", action: "action", job: "job" },
+    filterHints: { client: "all of the client id", workflow: "name", action: "CREATE", job: "job id" },
+    /** @param {number} count */
+    count: (count) => counted(count, "event"),
+    /** @param {string} count */
+    newest: (count) => `the newest ${count} events`,
+    /** @param {string} name */
+    rule: (name) => `rule ${name}`,
+    /** @param {string} number */
+    detail: (number) => `Event ${number}`,
+    details: "Show all of it",
+    close: "Close the event, and go on with what happens",
+  },
   dialog: { cancel: "Cancel", close: "Close" },
   graph: {
     asTable: "As a table",

@@ -1,6 +1,9 @@
 // All pages of the console: a page is added here, and nowhere else (spec/console.md).
 
 import { page as api } from "./api/page.js";
+import { page as device } from "./device/page.js";
+import { page as devices } from "./devices/page.js";
+import { page as events } from "./events/page.js";
 import { page as job } from "./job/page.js";
 import { page as jobs } from "./jobs/page.js";
 import { page as newWorkflow } from "./new_workflow/page.js";
@@ -20,7 +23,7 @@ import { page as workflows } from "./workflows/page.js";
  */
 
 /** @type {readonly Page[]} in the order of the navigation */
-export const pages = [overview, jobs, job, workflows, workflow, newWorkflow, rules, script, system, api];
+export const pages = [overview, jobs, job, devices, device, workflows, workflow, newWorkflow, events, rules, script, system, api];
 
 /** What `/ui/` itself shows. */
 export const first = overview;

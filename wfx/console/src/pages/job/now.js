@@ -33,7 +33,7 @@ export function Now({ state, shown, rows }) {
         <${Line} name=${words.modified}><${Time} at=${fleet.mtime} /><//>
         ${status.progress !== undefined && html`<${Line} name=${words.progress}><${Progress} percent=${status.progress} /><//>`}
         ${status.message && html`<${Line} name=${words.message}><${Text} text=${status.message} /><//>`}
-        ${device?.lastSeen && html`<${Line} name=${words.seen}><${Time} at=${device.lastSeen} /><//>`}
+        ${device?.lastSeen && html`<${Line} name=${words.seen}><a href=${href(`devices/${encodeURIComponent(fleet.clientId)}`)}><${Time} at=${device.lastSeen} /></a><//>`}
         <${Line} name=${words.next}><${Next} shown=${shown} /><//>
       </tbody>
     </table>

@@ -1,0 +1,41 @@
+// The jobs of a device, newest first.
+
+import { html } from "../../lib/html.js";
+import { href } from "../../lib/router.js";
+import { Status } from "../../lib/status.js";
+import { strings } from "../../lib/strings.en.js";
+import { Text, Time } from "../../lib/text.js";
+import { MOST } from "./state.js";
+
+/** @typedef {import("./state.js").DeviceState} DeviceState */
+/** @typedef {import("./state.js").Shown} Shown */
+
+const words = strings.device;
+const names = strings.jobs.columns;
+
+/** @param {{ state: DeviceState, shown: Shown }} props */
+export function Jobs({ state, shown: { jobs, more } }) {
+  const all = href(`jobs?${new URLSearchParams({ client: state.id })}`);
+  const title = more ? words.newestJobs(jobs.length) : words.jobs(jobs.length);
+  return html`<section aria-label=${strings.jobs.title}>
+    <div class="heading"><h2>${title}</h2><a href=${all}>${words.allJobs}</a></div>
+    ${jobs.length > 0 && html`<div class="scrolls"><table class="plain-table" id="device-jobs">
+      <thead><tr>${[names.created, names.status, names.changed, names.workflow, names.message, names.tags, names.id].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${jobs.map((job) => html`<${Row} key=${job.id} job=${job} />`)}</tbody>
+    </table></div>`}
+    ${more && jobs.length < MOST && html`<button type="button" onClick=${() => void state.older()}>${words.older}</button>`}
+  </section>`;
+}
+
+/** @param {{ job: import("./state.js").Job }} props */
+function Row({ job }) {
+  return html`<tr>
+    <td><${Time} at=${job.stime} /></td>
+    <td><${Status} group=${job.group} state=${job.state} /></td>
+    <td><${Time} at=${job.mtime} /></td>
+    <td><a href=${href(`workflows/${encodeURIComponent(job.workflow)}`)}><${Text} text=${job.workflow} longest=${60} /></a></td>
+    <td>${job.message && html`<${Text} text=${job.message} />`}</td>
+    <td><${Text} text=${job.tags.join(", ")} longest=${100} /></td>
+    <td><a href=${href(`jobs/${encodeURIComponent(job.id)}`)}><code>${job.id}</code></a></td>
+  </tr>`;
+}

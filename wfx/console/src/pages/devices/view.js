@@ -1,0 +1,98 @@
+// The list of devices.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ClientField, FilterChips } from "../../lib/filter_chips.js";
+import { html } from "../../lib/html.js";
+import { identityOf } from "../../lib/identity.js";
+import { useKeys } from "../../lib/keyboard.js";
+import { Empty, Problem } from "../../lib/problem.js";
+import { href, navigate, place } from "../../lib/router.js";
+import { number, strings } from "../../lib/strings.en.js";
+import { VirtualTable } from "../../lib/table.js";
+import { columns } from "./columns.js";
+import { filtersOf, isNarrow, MANY, ONE } from "./filters.js";
+import { DevicesState } from "./state.js";
+
+/** @typedef {import("./state.js").Device} Device */
+
+const words = strings.devices;
+const CHANGED = 2500; // milliseconds for which a row that has changed is marked
+const KINDS = [...MANY.map((name) => ({ name, single: false })), ...ONE.map((name) => ({ name, single: true }))].map(
+  ({ name, single }) => ({ name, single, title: words.filters[name], hint: words.filterHints[name] }),
+);
+
+export function View() {
+  const key = place.value.query.toString();
+  const [turn, setTurn] = useState(0);
+  const again = () => setTurn((last) => last + 1);
+  const state = useMemo(() => new DevicesState(filtersOf(place.peek().query)), [key, turn]);
+  const [shown, show] = useState(state);
+  useEffect(() => {
+    // What was there stays until there is something to take its place.
+    void state.start(again).then(() => state.list.version.peek() > 0 && show(state));
+    return () => state.close();
+  }, [state]);
+  return html`<${List} state=${state} list=${shown.list} again=${again} />`;
+}
+
+/** @param {{ state: DevicesState, list: DevicesState["list"], again: () => void }} props */
+function List({ state, list, again }) {
+  const { filters } = state;
+  const { client, unseen, version, filter, ...many } = filters;
+  const one = { unseen, version, filter };
+  const given = { label: many.label, attribute: many.attribute, ...Object.fromEntries(Object.entries(one).map(([name, value]) => [name, value ? [value] : []])) };
+  list.version.value; // drawn again with each change of the rows
+  const { rows } = list;
+  const [active, setActive] = useState(-1);
+  const present = useRef(active); // for keys, which are bound before the next row is marked
+  present.current = active;
+  useEffect(() => setActive(-1), [list]);
+  useKeys(() => {
+    const move = (/** @type {number} */ by) => setActive((at) => Math.min(list.rows.length - 1, Math.max(0, at + by)));
+    return [
+      { keys: "j", does: strings.keys.next, run: () => move(1) },
+      { keys: "k", does: strings.keys.previous, run: () => move(-1) },
+      { keys: "Enter", does: strings.keys.open, run: () => open(list.rows[present.current]) },
+    ];
+  }, [list]);
+  return html`
+    <div class="heading">
+      <h1>${words.title}</h1>
+      <span class="count" role="status">${list.complete ? words.count(rows.length) : words.orMore(number(rows.length))}</span>
+    </div>
+    <${FilterChips} id="devices" kinds=${KINDS} given=${given} clear=${href("devices")}><${ClientField} client=${client} /><//>
+    <${Problem} error=${state.list.error.value} onRetry=${again} />
+    ${state.fresh.value > 0 && html`<button type="button" class="pill" onClick=${again}>${strings.jobs.fresh(state.fresh.value)}</button>`}
+    <${VirtualTable}
+      key=${identityOf(list)}
+      id="devices-table"
+      label=${words.title}
+      columns=${columns(filters)}
+      rows=${rows}
+      total=${rows.length}
+      keyOf=${(/** @type {Device} */ row) => row.clientId}
+      need=${(/** @type {number} */ count) => void list.need(count)}
+      active=${active}
+      classOf=${classOf}
+      onRow=${open}
+    />
+    ${list.complete && rows.length === 0 && html`<${Nothing} filtered=${isNarrow(filters) || client !== ""} />`}
+    ${list.loading.value && html`<p class="skeleton">${strings.loading}</p>`}
+  `;
+}
+
+/** @param {Device} row */
+function classOf({ changed }) {
+  return changed !== undefined && Date.now() - changed < CHANGED ? `changed-${changed % 2}` : "";
+}
+
+/** @param {{ filtered: boolean }} props */
+function Nothing({ filtered }) {
+  if (filtered) return html`<${Empty} title=${words.noneFits}><a href=${href("devices")}>${words.showAll}</a><//>`;
+  return html`<${Empty} title=${words.none} command=${strings.jobs.command} />`;
+}
+
+/** @param {Device | undefined} row */
+function open(row) {
+  if (row) navigate(`devices/${encodeURIComponent(row.clientId)}`);
+}
