@@ -496,7 +496,7 @@ export const strings = {
     position: "Done up to event",
     lag: "Behind by",
     lost: "Lost",
-    noConsumers: "Nothing reads the log besides the streams of events: there are no rules.",
+    noConsumers: "Nothing reads the log besides the streams of events: no rule is about events of jobs.",
     plugins: "Plugins",
     plugin: "Plugin",
     decisions: "Decisions",

@@ -10,7 +10,7 @@ import { JsonText } from "../../lib/json_text.js";
 import { Problem } from "../../lib/problem.js";
 import { strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
-import { CopyButton } from "../job/copy_button.js";
+import { CopyButton } from "../../lib/copy_button.js";
 import { curlOf, requestOf } from "./document.js";
 
 /** @typedef {import("./document.js").Operation} Operation */

@@ -7,7 +7,7 @@ import { html } from "../../lib/html.js";
 import { Problem } from "../../lib/problem.js";
 import { navigate } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
-import { CopyButton } from "../job/copy_button.js";
+import { CopyButton } from "../../lib/copy_button.js";
 import { descriptionOf, linesOf } from "./description.js";
 
 /** @typedef {import("./state.js").DeviceState} DeviceState */

@@ -8,7 +8,7 @@ import { JsonText } from "../../lib/json_text.js";
 import { logOf, numberOf } from "../../lib/live_stream.js";
 import { Problem } from "../../lib/problem.js";
 import { strings } from "../../lib/strings.en.js";
-import { CopyButton } from "../job/copy_button.js";
+import { CopyButton } from "../../lib/copy_button.js";
 
 /** @param {{ id: string, onClose: () => void }} props */
 export function Detail({ id, onClose }) {

@@ -8,7 +8,7 @@ import { html } from "../../lib/html.js";
 import { Problem } from "../../lib/problem.js";
 import { navigate } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
-import { CopyButton } from "./copy_button.js";
+import { CopyButton } from "../../lib/copy_button.js";
 import { nextOf } from "./now.js";
 
 /** @typedef {import("./state.js").Shown} Shown */

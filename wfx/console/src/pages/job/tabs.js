@@ -8,7 +8,7 @@ import { JsonText } from "../../lib/json_text.js";
 import { Problem } from "../../lib/problem.js";
 import { strings } from "../../lib/strings.en.js";
 import { set, value } from "../../lib/url_state.js";
-import { CopyButton } from "./copy_button.js";
+import { CopyButton } from "../../lib/copy_button.js";
 import { Events } from "./events.js";
 import { History } from "./history_view.js";
 

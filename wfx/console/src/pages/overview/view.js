@@ -11,7 +11,7 @@ import { number, strings } from "../../lib/strings.en.js";
 import { Short } from "../../lib/text.js";
 import { Attention } from "./attention_panel.js";
 import { Activity } from "./charts.js";
-import { Health } from "./health.js";
+import { Health } from "../../lib/health.js";
 
 /** @typedef {import("../../lib/job_counts.js").Count} Count */
 

@@ -6,7 +6,7 @@ import { Empty } from "../../lib/problem.js";
 import { useRead } from "../../lib/read.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
-import { Rows, Section } from "./section.js";
+import { Rows, Section } from "../../lib/section.js";
 
 /** @typedef {{ kind: string, scope: string, limit: string, taken: number, refused: number }} Limit */
 /** @typedef {{ content: Limit[], max_allowed_repetitions: number, max_command_duration: number, warning?: string }} Limited */

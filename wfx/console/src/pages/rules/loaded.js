@@ -5,7 +5,7 @@ import { html } from "../../lib/html.js";
 import { useRead } from "../../lib/read.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short, Text, Time } from "../../lib/text.js";
-import { Rows, Section } from "./section.js";
+import { Rows, Section } from "../../lib/section.js";
 
 /** @typedef {{ id: string, description: string, enabled: boolean, event_types: string[], sources?: string[], actions: { id: string, type: string }[], matched: number, last_failure?: { id: string, message: string, time: string } }} Scenario */
 /** @typedef {{ file: string, loaded?: string, sha256?: string, scenarios: Scenario[], faults?: unknown[], warnings?: unknown[] }} Rules */

@@ -7,7 +7,7 @@ import { useRead } from "../../lib/read.js";
 import { href } from "../../lib/router.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Time } from "../../lib/text.js";
-import { Rows, Section } from "./section.js";
+import { Rows, Section } from "../../lib/section.js";
 
 /** @typedef {{ name: string, sha256: string, ctime: string, size: number, findings: unknown[] }} Script */
 

@@ -9,7 +9,7 @@ import { Problem } from "../../lib/problem.js";
 import { useRead } from "../../lib/read.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short, Text, Time } from "../../lib/text.js";
-import { Rows, Section } from "./section.js";
+import { Rows, Section } from "../../lib/section.js";
 
 /** @typedef {{ id: number, kind: string, rule: string, action: string, target: string, attempts: number, message: string, mtime: string }} Task */
 

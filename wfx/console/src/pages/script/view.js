@@ -7,7 +7,7 @@ import { Text, Time } from "../../lib/text.js";
 import { link, value } from "../../lib/url_state.js";
 import { visible } from "../../lib/format.js";
 import { told } from "../rules/loaded.js";
-import { Rows, Section } from "../rules/section.js";
+import { Rows, Section } from "../../lib/section.js";
 import { DryRun } from "./dry_run.js";
 
 /** @typedef {{ name: string, sha256: string, ctime: string, size: number, current: boolean, findings: { severity: string }[] }} Version */

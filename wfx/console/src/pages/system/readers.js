@@ -3,7 +3,7 @@
 import { html } from "../../lib/html.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short } from "../../lib/text.js";
-import { Rows } from "../rules/section.js";
+import { Rows } from "../../lib/section.js";
 import { sum } from "./metrics.js";
 
 /** @typedef {import("./metrics.js").Metrics} Metrics */

@@ -6,7 +6,7 @@ import { Problem } from "../../lib/problem.js";
 import { useRead } from "../../lib/read.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short, Time } from "../../lib/text.js";
-import { Health } from "../overview/health.js";
+import { Health } from "../../lib/health.js";
 import { sum } from "./metrics.js";
 
 /** @typedef {import("./metrics.js").Metrics} Metrics */

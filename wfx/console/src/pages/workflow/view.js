@@ -8,7 +8,7 @@ import { Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
-import { CopyButton } from "../job/copy_button.js";
+import { CopyButton } from "../../lib/copy_button.js";
 import { GroupsBar, jobsOf } from "../../lib/groups_bar.js";
 import { byGroup, byState } from "../../lib/job_counts.js";
 import { useCounts } from "../../lib/live_counts.js";

@@ -1,12 +1,12 @@
 // A part of the page, whose content is read on its own: what one cannot tell does not hide the others.
 
-import { html } from "../../lib/html.js";
-import { Empty, Problem } from "../../lib/problem.js";
-import { switchedOff } from "../../lib/read.js";
-import { strings } from "../../lib/strings.en.js";
-import { Text } from "../../lib/text.js";
+import { html } from "./html.js";
+import { Empty, Problem } from "./problem.js";
+import { switchedOff } from "./read.js";
+import { strings } from "./strings.en.js";
+import { Text } from "./text.js";
 
-/** @typedef {import("../../lib/read.js").Reading} Reading */
+/** @typedef {import("./read.js").Reading} Reading */
 /**
  * @typedef {object} SectionProps
  * @property {string} title

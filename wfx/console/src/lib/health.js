@@ -1,11 +1,11 @@
 // The health of the service, looked at each few seconds.
 
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, get, isAbort } from "../../lib/api.js";
-import { ROOT } from "../../lib/base.js";
-import { html } from "../../lib/html.js";
-import { strings } from "../../lib/strings.en.js";
-import { Short } from "../../lib/text.js";
+import { ApiError, get, isAbort } from "./api.js";
+import { ROOT } from "./base.js";
+import { html } from "./html.js";
+import { strings } from "./strings.en.js";
+import { Short } from "./text.js";
 
 const PAUSE = 10_000; // milliseconds
 

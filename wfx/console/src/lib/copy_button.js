@@ -1,9 +1,9 @@
 // A button that copies a text, and says that it has.
 
 import { useState } from "preact/hooks";
-import { copy } from "../../lib/clipboard.js";
-import { html } from "../../lib/html.js";
-import { strings } from "../../lib/strings.en.js";
+import { copy } from "./clipboard.js";
+import { html } from "./html.js";
+import { strings } from "./strings.en.js";
 
 const SHOWN = 1500; // milliseconds
 
