@@ -47,6 +47,22 @@ def test_the_fleet_api_refuses_them(fleet: httpx.Client, method: str, path: str,
     assert fleet.get("/devices/a").status_code == 404
 
 
+@pytest.mark.parametrize("padding", [0, 500_000], ids=["small", "large"])
+@pytest.mark.parametrize(("begin", "end", "reason"), [
+    (b'{"selection": {"tag": ["a"]}, "dryRun": true', b'} {"selection": {"tag": ["b"]}}', "goes on behind the end"),
+    (b'{"selection": {"tag": ["a"]}, "dryRun": true', b"}x", "goes on behind the end"),
+    (b'{"selection": {"tag": ["\xff"]}, "dryRun": true', b"}", "is not UTF-8: byte 25 is 0xff"),
+])  # fmt: skip
+def test_nothing_of_a_body_is_passed_over(
+    fleet: httpx.Client, begin: bytes, end: bytes, reason: str, padding: int
+) -> None:
+    """What is behind the JSON, or no text, is refused: it may have been meant to say which jobs."""
+    body = begin + b', "add": ["b"]' + b" " * padding + end
+    answer = fleet.post("/jobs:tag", content=body, headers=JSON)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM), answer.text
+    assert reason in answer.json()["detail"]
+
+
 def test_a_large_body_is_looked_through_as_well(fleet: httpx.Client) -> None:
     """What a worker process reads is refused for the same reason."""
     body = f'{{"workflow": "w", "jobs": [{{"clientId": "a", "clientId": "b"{HEAVY}}}]}}'

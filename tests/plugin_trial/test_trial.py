@@ -167,6 +167,7 @@ def test_observers_are_told(run: Run, plugins: PluginDirectory) -> None:
 @pytest.mark.parametrize(("options", "reason"), [
     ((), "takes one argument"), (("{}", "--path=x"), "--path must be a path"),
     (("{}", "--path=/", "--header=x"), "--header must be"), (("{}", "--path=/", "--requests=x"), "exclude each other"),
+    (("{}", "--header=X-A: b"), "there is no --path"), (("{}", "--requests=x", "--method=PUT"), "there is no --path"),
     (("{}", "--requests=/no/such"), "cannot read /no/such"), (("{}",), "holds no plugin"), (("/no/such",), "/no/such"),
 ])  # fmt: skip
 def test_wrong_usage(run: Run, plugins: PluginDirectory, options: tuple[str, ...], reason: str) -> None:

@@ -211,6 +211,24 @@ async def test_a_page_looks_at_few_devices(fleet: Store, monkeypatch: pytest.Mon
     assert [len(page) for page in found] == [2, 3, 1]
 
 
+@pytest.mark.parametrize("descending", [False, True])
+async def test_a_page_ends_at_what_may_be_an_id(
+    store: Store, flow: Workflow, monkeypatch: pytest.MonkeyPatch, descending: bool
+) -> None:
+    """Jobs of clients whose ids are too long for devices end no page with such an id, however many there are."""
+    monkeypatch.setattr(device_lists, "LOOKED_AT", 2)
+    for client_id in ("a", *("b" * 300 + str(number) for number in range(5)), "b" * 256 + "z", "b" * 255, "c"):
+        await store.create_job(flow.name, begin(client_id))
+    found, after = [], None
+    while True:
+        page = await store.list_devices(DeviceQuery(limit=1, after=after, descending=descending))
+        found += [device.client_id for device in page.devices]
+        if (after := page.next) is None:
+            break
+        assert len(after) <= 256
+    assert found == sorted(["a", "b" * 255, "c"], reverse=descending)
+
+
 async def test_what_is_deleted_between_two_pages_moves_no_other(fleet: Store) -> None:
     """Whatever happens between two pages, each device that was there all the time comes once."""
     page = await fleet.list_devices(DeviceQuery(limit=4))

@@ -57,7 +57,8 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
 def test_json_and_filters(north: Run, stub: Stub) -> None:
     """With ``--output json`` the answer is shown as it came, and a filter is applied to it."""
     stub.usual = lambda _: Reply(body=json.dumps(summary(DIM=3)).encode())
-    assert json.loads(north("job", "summary", "--output", "json").out) == summary(DIM=3)
+    for option in ("--output", "-o"):
+        assert json.loads(north("job", "summary", option, "json").out) == summary(DIM=3)
     assert north("job", "summary", "--filter", ".total").out == "3\n"
 
 

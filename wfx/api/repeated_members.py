@@ -1,4 +1,4 @@
-"""Members that an object of a request has twice: nobody knows which is meant, and decoders take the last one."""
+"""What the decoder of bodies passes over: members that an object has twice, what is behind the end, and no UTF-8."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from wfx.api.bad_request import BodyFault, BodyInvalid
+from wfx.api.bad_request import BadRequest, BodyFault, BodyInvalid
 from wfx.api.schema_checks import pointer_to
+
+_SPACE = " \t\r\n"
 
 
 class _Repeated(Exception):
@@ -15,12 +17,24 @@ class _Repeated(Exception):
 
 
 def require_once(raw: bytes) -> None:
-    """Look through a body that could be decoded. Raises BodyInvalid that names each member that an object has twice."""
-    text = raw.decode("utf-8", "replace").lstrip(" \t\r\n")
+    """Look through a body that could be decoded. Raises BodyInvalid that names each member that an object has twice.
+
+    Raises BadRequest where it is not UTF-8, or goes on behind its value: part of it would count for nothing.
+    """
+    text = _text(raw)
     try:
-        _LOOKING.raw_decode(text)
+        _, end = _LOOKING.raw_decode(text)
     except _Repeated:
         raise BodyInvalid(_faults((), _KEEPING.raw_decode(text)[0])) from None
+    if text[end:].strip(_SPACE):
+        raise BadRequest("the body goes on behind the end of its JSON")
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode().lstrip(_SPACE)
+    except UnicodeDecodeError as exc:
+        raise BadRequest(f"the body is not UTF-8: byte {exc.start + 1} is {raw[exc.start]:#04x}") from exc
 
 
 def _look(members: list[tuple[str, Any]]) -> None:

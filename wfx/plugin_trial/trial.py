@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from wfx import logs
 from wfx.commandline import input_files
 from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.invocation import Invocation
+from wfx.commandline.options import Value
 from wfx.commandline.terminal import Stream, neutralise
 from wfx.plugin.chain import PluginChain
 from wfx.plugin.errors import PluginRefused, ReplyOverdue, Undecided
@@ -62,11 +63,17 @@ def run_trial(call: Invocation) -> int:
     return EXIT_OK if succeeded and not said.errors else EXIT_FAILED
 
 
+_OF_ONE_REQUEST: Mapping[str, Value] = {"method": "GET", "header": [], "body": ""}
+"""Options of the request that ``--path`` names, and what they are unless they are given."""
+
+
 def _wanted(call: Invocation) -> Sequence[Sample]:
     settings = call.settings
     side, path, name = Side(settings.text("side")), settings.text("path"), settings.text("requests")
     if path and name:
         raise UsageFailure("--path and --requests exclude each other")
+    if not path and (given := [each for each, unset in _OF_ONE_REQUEST.items() if settings.value(each) != unset]):
+        raise UsageFailure(f"--{given[0]} is of the request that --path names, and there is no --path")
     if name:
         return list(read(_content(call, name), name, side))
     if not path:

@@ -74,7 +74,16 @@ def page_of(query: DeviceQuery, candidates: Sequence[Candidate], most: int) -> t
     found = [each.client_id for each in candidates if _accepts(query, each)]
     if len(found) > query.limit:
         return found[: query.limit], found[query.limit - 1]
-    return found, candidates[-1].client_id if len(candidates) >= most else None
+    return found, _behind(candidates[-1].client_id, query) if len(candidates) >= most else None
+
+
+def _behind(client_id: str, query: DeviceQuery) -> str:
+    """Return where the next page begins: behind a candidate; for too long an id, behind all that begin like it."""
+    beginning = client_id[: LONGEST_ID + 1]
+    if len(beginning) <= LONGEST_ID or query.descending:
+        return beginning
+    behind = successor(beginning) or ""
+    return behind if len(behind) > LONGEST_ID else client_id  # a shorter one may be a device
 
 
 def _accepts(query: DeviceQuery, candidate: Candidate) -> bool:

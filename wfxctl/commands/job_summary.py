@@ -204,7 +204,7 @@ COMMAND = Command(
     options=(
         *selections.OPTIONS,
         Option("watch", Kind.BOOL, "go on and show every change"),
-        Option("output", Kind.STRING, "form of the output", "table", choices=("table", "json")),
+        Option("output", Kind.STRING, "form of the output", "table", choices=("table", "json"), short="o"),
         COLOR,
     ),
     run=run,
