@@ -580,6 +580,17 @@ def test_withheld_members(name: str) -> None:
     assert json.loads(body.text()) == {name: f"[REDACTED:{name.lower()}]", "n": 1}
 
 
+def test_kept_runs_of_scripts() -> None:
+    """What a run of a script was given and told is text with definitions and contexts in it: it is not shown."""
+    facts = '{"job":{"definition":{"x":"private"}}}'
+    run = {"nflow_data": facts, "payload": facts, "value": facts, "error": "Error: private", "next": "DONE"}
+    body = BodyText()
+    body.add(json.dumps({"content": [{"run": run}]}).encode())
+    hidden = dict.fromkeys(("nflow_data", "payload", "value"), "(38 characters, not shown)")
+    shown = {**hidden, "error": "(14 characters, not shown)", "next": "DONE"}
+    assert json.loads(body.text()) == {"content": [{"run": shown}]}
+
+
 def test_long_texts_as_they_are() -> None:
     """A text that is too long is cut and counted, too, where nothing is hidden."""
     text = "a@b.io " * 20_000

@@ -20,7 +20,7 @@ from wfx.store.rule_records import LONGEST_NAME, NewTask, RuleRecords, Task, Tas
 from wfx.store.upkeep import present
 from wfx.tasks import runner as runner_module
 from wfx.tasks.attempt import Attempts
-from wfx.tasks.performing import Ending, NotYet, TryAgain
+from wfx.tasks.performing import CannotBeDone, Ending, NotYet, TryAgain
 from wfx.tasks.retry_plan import DELAYS, RetryPlan
 from wfx.tasks.runner import TaskRunner
 
@@ -214,6 +214,23 @@ async def test_unexpected_errors_are_retried(store: Store, caplog: pytest.LogCap
     async with running(store, {"work": odd}):
         assert (await ended(store)).state is TaskState.DONE
     assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("run_script", False), ("run_step", False), ("webhook_notify", True)])
+async def test_messages_of_programs(
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, kind: str, *, shown: bool
+) -> None:
+    """Where messages of devices are not logged, neither is what a program says, since it sees definitions."""
+
+    async def told(_: Task) -> str:
+        raise CannotBeDone("Error: private")
+
+    monkeypatch.setattr("wfx.logs.is_withheld", lambda name: name == "message")
+    await add(store, ("k", kind, {}))
+    async with running(store, {kind: told}):
+        assert message(await ended(store)) == "Error: private"
+    assert "task 1 is failed" in caplog.text
+    assert ("private" in caplog.text) is shown
 
 
 async def test_a_store_that_cannot_be_asked(store: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,10 @@ LONGEST = 16 * 1024
 """Bytes of a body that is shown; of a longer one only the length is."""
 _JSON = b"application/json"
 _FILTERED = b"x-response-filter"
+_FACTS = "nflow_data"
+"""The member of a kept run of a script that is a text of JSON, and nowhere else is one."""
+_OF_KEPT_RUNS = (_FACTS, "payload", "value", "error")
+"""Members of a kept run that are texts in which definitions and contexts may stand."""
 _BETWEEN = re.compile("([&?;])")
 """What is between parameters of a query string within a value."""
 
@@ -98,10 +102,16 @@ def _plus(before: str, behind: str) -> str:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
+        if isinstance(value.get(_FACTS), str):
+            value = {name: _length(member) if name in _OF_KEPT_RUNS else member for name, member in value.items()}
         return {logs.shown(name): _member(name, member) for name, member in value.items()}
     if isinstance(value, list):
         return [_masked(item) for item in value]
     return logs.shown(value) if isinstance(value, str) else value
+
+
+def _length(value: Any) -> Any:
+    return f"({len(value)} characters, not shown)" if isinstance(value, str) else value
 
 
 def _member(name: str, value: Any) -> Any:

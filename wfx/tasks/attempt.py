@@ -10,11 +10,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+from wfx import logs
 from wfx.domain.cause import decode_cause
 from wfx.domain.errors import Refused, StoreError
 from wfx.domain.json import Json
 from wfx.domain.timestamp import SECOND, Timestamp
+from wfx.logs.masks import MESSAGE
 from wfx.request_context import LOG_FIELD
+from wfx.rules.own_actions import RUN_SCRIPT, RUN_STEP
 from wfx.store.operations import TellTask
 from wfx.store.protocol import Store
 from wfx.store.rule_records import NOTHING, Task, TaskOutcome, TaskState
@@ -27,6 +30,8 @@ from wfx.tasks.retry_plan import RetryPlan
 from wfx.tasks.shown import damage_of, origin
 from wfx.tasks.trying_again import patiently
 
+_TOLD_BY_PROGRAMS = (RUN_SCRIPT, RUN_STEP)
+"""Kinds of tasks whose messages have words of programs that see definitions and contexts."""
 _WRITE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds between attempts to write what became of a task. After that it is claimed, and performed, once more."""
 MOST_DOUBTFUL = 3
@@ -146,7 +151,8 @@ class Attempts:
         elif told.outcome.state is TaskState.FAILED:
             self.counts.failed[task.kind] += 1
         state = told.outcome.state.lower()
-        _logger.log(told.level, "task %d is %s: %s", task.id, state, told.text, extra={"fields": _fields(task)})
+        text = logs.mask(MESSAGE) if task.kind in _TOLD_BY_PROGRAMS and logs.is_withheld(MESSAGE) else told.text
+        _logger.log(told.level, "task %d is %s: %s", task.id, state, text, extra={"fields": _fields(task)})
 
 
 async def _performed(perform: Perform, task: Task) -> str | Ending:
