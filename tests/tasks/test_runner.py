@@ -20,7 +20,7 @@ from wfx.store.rule_records import LONGEST_NAME, NewTask, RuleRecords, Task, Tas
 from wfx.store.upkeep import present
 from wfx.tasks import runner as runner_module
 from wfx.tasks.attempt import Attempts
-from wfx.tasks.performing import Ending, NotYet, TryAgain
+from wfx.tasks.performing import CannotBeDone, Ending, NotYet, TryAgain
 from wfx.tasks.retry_plan import DELAYS, RetryPlan
 from wfx.tasks.runner import TaskRunner
 
@@ -214,6 +214,18 @@ async def test_unexpected_errors_are_retried(store: Store, caplog: pytest.LogCap
     async with running(store, {"work": odd}):
         assert (await ended(store)).state is TaskState.DONE
     assert any(record.exc_info for record in caplog.records)
+
+
+async def test_a_reason_that_is_no_text(store: Store) -> None:
+    """A task ends though its reason has half of a surrogate pair, as names of files may have; the reason shows it."""
+
+    async def perform(_: Task) -> str:
+        raise CannotBeDone("no such file: /data/\udcff")
+
+    await add(store, ("a", "x", {}))
+    async with running(store, {"x": perform}):
+        task = await ended(store)
+    assert (task.state, message(task)) == (TaskState.FAILED, "no such file: /data/\\udcff")
 
 
 async def test_a_store_that_cannot_be_asked(store: Store, caplog: pytest.LogCaptureFixture) -> None:
