@@ -106,3 +106,22 @@ async def test_an_end_beside_the_time(made: Callable[[float], _Calls], caplog: p
         await calls.threads.call("a", exit, 3)
     assert dict(calls.counts.steps_running) == {"a": 0}
     assert not calls.counts.steps_hanging.total()
+
+
+class _Speechless(Exception):
+    """One whose text cannot be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+async def test_an_exception_without_a_text(made: Callable[[float], _Calls]) -> None:
+    """A step whose exception cannot say what it is has failed at once, and its thread does not count as hanging."""
+
+    def fail() -> None:
+        raise _Speechless
+
+    calls = made(60.0)
+    with pytest.raises(StepFailed, match=r"^_Speechless$"):
+        await calls.threads.call("a", fail)
+    assert not calls.counts.steps_running.total() + calls.counts.steps_hanging.total()

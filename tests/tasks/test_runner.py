@@ -233,6 +233,18 @@ async def test_messages_of_programs(
     assert ("private" in caplog.text) is shown
 
 
+async def test_a_reason_that_is_no_text(store: Store) -> None:
+    """A task ends though its reason has half of a surrogate pair, as names of files may have; the reason shows it."""
+
+    async def perform(_: Task) -> str:
+        raise CannotBeDone("no such file: /data/\udcff")
+
+    await add(store, ("a", "x", {}))
+    async with running(store, {"x": perform}):
+        task = await ended(store)
+    assert (task.state, message(task)) == (TaskState.FAILED, "no such file: /data/\\udcff")
+
+
 async def test_a_store_that_cannot_be_asked(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """A task during which the store, or that of limits, fails is tried again with that reason, without a traceback."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -246,6 +247,21 @@ async def test_a_silent_receiver(store: Store, monkeypatch: pytest.MonkeyPatch) 
         task = await delivered(store, {"url": found.url, "body": {}})
     assert (task.state, message(task)) == (TaskState.FAILED, "no answer within 0.2 s")
     assert len(set(found.ids)) == 1
+    assert attempts_of(task) == 10
+
+
+async def test_a_receiver_that_speaks_no_tls(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a connection takes too long, the task says so, and how long it was waited for."""
+    monkeypatch.setattr(webhook, "_CONNECT", 0.2)
+
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silence, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        task = await delivered(store, {"url": f"https://127.0.0.1:{port}/hook", "body": {}})
+    assert (task.state, message(task)) == (TaskState.FAILED, "no connection within 0.2 s")
     assert attempts_of(task) == 10
 
 

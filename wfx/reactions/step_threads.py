@@ -97,7 +97,7 @@ class _Run:
             result = function(*arguments)
         except BaseException as exc:
             _logger.warning("a step of an installed package failed", exc_info=exc)
-            failure = StepFailed(f"{type(exc).__name__}: {exc}"[:400])
+            failure = StepFailed(_told(exc))
         with suppress(RuntimeError):  # the service has ended
             self._loop.call_soon_threadsafe(self._settle, result, failure)
 
@@ -110,3 +110,12 @@ class _Run:
             self.answer.set_result(result)
         else:
             self.answer.set_exception(failure)
+
+
+def _told(failure: BaseException) -> str:
+    """Return what an exception of a package says; its text is code of the package, too, and may fail."""
+    name = type(failure).__name__
+    try:
+        return f"{name}: {failure}"[:400]
+    except BaseException:  # noqa: BLE001 - as what a step raises itself, this may be anything
+        return name

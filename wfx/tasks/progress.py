@@ -67,11 +67,11 @@ class Progress:
 
     def waiting(self, message: str) -> Self:
         """Return the progress of one that may not begin yet."""
-        return replace(self, message=message[:_LONGEST], is_limited=True)
+        return replace(self, message=_storable(message), is_limited=True)
 
     def succeeded(self, message: str) -> Self:
         """Return the progress after an attempt that succeeded."""
-        message = message[:_LONGEST]
+        message = _storable(message)
         return replace(self, attempts=self.attempts + 1, failures=0, doubtful=0, message=message, is_limited=False)
 
     def failed(self, message: str, *, is_doubtful: bool = False) -> Self:
@@ -81,10 +81,15 @@ class Progress:
             attempts=self.attempts + 1,
             failures=self.failures + 1,
             doubtful=self.doubtful + is_doubtful,
-            message=message[:_LONGEST],
+            message=_storable(message),
             is_limited=False,
         )
 
     def given_up(self) -> Self:
         """Return it with failures forgotten, so that a replay has the whole plan of retries before it."""
         return replace(self, failures=0, doubtful=0)
+
+
+def _storable(message: str) -> str:
+    """Return what is kept of a message. Halves of surrogate pairs, as of names of files, are written as escapes."""
+    return message[:_LONGEST].encode(errors="backslashreplace").decode()[:_LONGEST]

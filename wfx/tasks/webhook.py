@@ -99,6 +99,8 @@ class Webhooks:
         except TimeoutError as exc:
             if not status:
                 raise TryAgain(f"no answer within {DEADLINE:g} s") from exc
+        except httpcore.ConnectTimeout as exc:  # of TCP or of TLS; it has no text of its own
+            raise TryAgain(f"no connection within {_CONNECT:g} s") from exc
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as exc:
             if not status:
                 raise TryAgain(str(exc) or type(exc).__name__) from exc
