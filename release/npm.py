@@ -34,7 +34,12 @@ def programs(*, may_install: bool) -> Iterator[str]:
 
 def install(folder: Path, search: str, deadline: float = DEADLINE) -> None:
     """Install what the lock file in a folder names, by its hashes; nothing of it is run."""
-    run(["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent"], folder, search, deadline)
+    run(
+        ["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent"],
+        folder,
+        search,
+        deadline,
+    )
 
 
 def run(command: list[str], folder: Path, search: str, deadline: float = DEADLINE) -> None:
