@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +31,24 @@ def runner(program: Program, home: Path) -> Run:
     def run(*argv: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Outcome:
         out, err = io.BytesIO(), io.BytesIO()
         environment = {"HOME": str(home), "NO_COLOR": "1"} | dict(env or {})
-        code = program.run(argv, io.BytesIO(stdin), out, err, environment)
+        with _own_logging():
+            code = program.run(argv, io.BytesIO(stdin), out, err, environment)
         return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
 
     return run
+
+
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Undo what a program does to the logging of this process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    root.handlers = []
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 def all_commands(parsed: Parsed) -> Iterator[Parsed]:
