@@ -89,7 +89,7 @@ def tell_more(call: ClientInvocation, shown: int, total: int | None, *, are_more
         call.err.write(f"showing {shown:,} of more than {shown:,}\n" if are_more else f"showing {shown:,}, or more\n")
 
 
-def tell_part(call: ClientInvocation, shown: int, count: int, *, is_all: bool) -> None:
+def tell_counted(call: ClientInvocation, shown: int, count: int, *, is_all: bool) -> None:
     """Tell of how many items these are shown, of which at least so many were counted, or all."""
     if is_all:
         tell_count(call, shown, count)

@@ -52,9 +52,10 @@ def test_what_holds_of_a_device(text: str) -> None:
     "flw.time.secondsBetween(lastSeen, flw.time.now()) > 0", "1 / 0 > 1", "flw.time.hour(clientId) > 1",
 ])  # fmt: skip
 def test_what_is_not_known_is_null(text: str) -> None:
-    """Of a device that was never seen nothing holds but that values are null; what has no value leaves it out."""
+    """What is not known of a device is null, which equals nothing else; what has no value leaves the device out."""
     assert not accepts(text, BARE)
     assert accepts("version == null AND lastSeen == null AND lastResult.state == null AND labels == []", BARE)
+    assert accepts('version != "1" AND NOT (version matches "1")', BARE)
 
 
 @pytest.mark.parametrize(("text", "column", "said"), [
@@ -80,8 +81,8 @@ def test_what_is_not_known_is_null(text: str) -> None:
     ("NOT " * 70 + "true", 257, "nested too deeply"),
     ("true" + " OR true" * 600, 4097, "at most 4096 characters"),
 ])  # fmt: skip
-def test_mistakes_have_a_place(text: str, column: int, said: str) -> None:
-    """Whatever is wrong with an expression is told before any device is looked at, with its place and a remedy."""
+def test_mistakes_have_a_column(text: str, column: int, said: str) -> None:
+    """Whatever is wrong with an expression is told before any device is looked at, with its column and a remedy."""
     with pytest.raises(ExpressionError) as caught:
         DeviceFilter(text)
     assert said in str(caught.value)
@@ -91,12 +92,12 @@ def test_mistakes_have_a_place(text: str, column: int, said: str) -> None:
 def test_an_expression_takes_a_bounded_number_of_steps() -> None:
     """Patterns and lists count as what they cost; what takes too many steps is refused, what takes many sees less."""
     assert (
-        DeviceFilter('labels contains "a" AND version matches "^SWUpdate 2026" OR attributes.x != "b"').most
+        DeviceFilter('labels contains "a" AND version matches "^SWUpdate 2026" OR attributes.x != "b"').most_devices
         == LOOKED_AT
     )
     middle = DeviceFilter('version matches "[a-z]{1,300}x"')
-    assert 20 <= middle.most < LOOKED_AT
-    assert 1 <= middle.turn <= 5
+    assert 20 <= middle.most_devices < LOOKED_AT
+    assert 1 <= middle.devices_per_turn <= 5
     for text in (
         " OR ".join(['version matches "[a-z]{1,300}x"'] * 3),
         " OR ".join(["labels == labels"] * 100),

@@ -54,7 +54,7 @@ async def test_what_is_looked_at_is_bounded(store: Store, monkeypatch: pytest.Mo
     """A request looks at a bounded number of devices, and its page tells where to go on; an empty one may, too."""
     await fill(store, 12)
     wanted = DeviceFilter('clientId == "d-0007"')
-    monkeypatch.setattr(wanted, "most", 5)
+    monkeypatch.setattr(wanted, "most_devices", 5)
     asked, list_devices = [], store.list_devices
 
     async def counted(query: DeviceQuery) -> object:
@@ -140,7 +140,7 @@ async def test_others_have_their_turn(store: Store, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(store, "list_devices", at_once)
     wanted, turns = DeviceFilter(EVEN), 0
-    monkeypatch.setattr(wanted, "turn", 3)
+    monkeypatch.setattr(wanted, "devices_per_turn", 3)
 
     async def count() -> None:
         nonlocal turns

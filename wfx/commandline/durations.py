@@ -1,4 +1,4 @@
-"""Parser of durations and ages, the same everywhere.
+"""Parser of durations and ages.
 
 They are written as Go does, ``300ms``, ``1.5s``, ``2h45m``, also in days, weeks and years of 365 days, ``30d``,
 ``1d12h``, ``2w``, ``1y``; or as ISO 8601 up to weeks: ``PT1M30S``, ``P30D``.

@@ -10,8 +10,8 @@ from wfx.expressions.errors import ExpressionError
 from wfx.expressions.tree import Call, Comparison, Field, Node, walk
 from wfx.expressions.values import ValueKind
 
-_PATTERN_MEMORY = 64 * 1024
-"""Bytes of its program at most; it is used with more, so that it is fast."""
+_PROGRAM_MEMORY = 64 * 1024
+"""Bytes of a pattern's program at most; patterns are used with more memory, so that they are fast."""
 _OF_INSTRUCTION, _OF_CALL, _OF_LIST = 3, 10, 32
 
 
@@ -31,7 +31,7 @@ def steps_of(tree: Node, most: int) -> int:
 def _steps(node: Node) -> int:
     match node:
         case Comparison(operator="matches", right=right):
-            return 1 + _OF_INSTRUCTION * int(pattern(right, _PATTERN_MEMORY).programsize)
+            return 1 + _OF_INSTRUCTION * int(pattern(right, _PROGRAM_MEMORY).programsize)
         case Field(kind=ValueKind.LIST | ValueKind.OBJECT):
             return _OF_LIST
         case Call():

@@ -20,7 +20,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value of the event, by its path: ``payload.amount``."""
+    """A value of the scope, by its path: ``payload.amount``."""
 
     offset: int
     path: tuple[str, ...]

@@ -23,8 +23,8 @@ MOST_STEPS = 5_000
 _STEPS_OF_REQUEST = 100_000
 _STEPS_OF_TURN = 5_000
 """Steps after which others have their turn: one or two milliseconds."""
-_FUNCTIONS = ("flw.math.", "flw.string.", "flw.time.")
-"""How the names of the functions begin that filters may call: these make no long texts."""
+_FUNCTION_PREFIXES = ("flw.math.", "flw.string.", "flw.time.")
+"""Of the functions that filters may call: these make no long texts."""
 _KINDS = {
     "clientId": ValueKind.TEXT,
     "firstSeen": ValueKind.TEXT,
@@ -41,7 +41,10 @@ _NO_FACTS = KnownFacts()
 
 
 class _DeviceNames:
-    """Names of filters: members of a device. Those of attributes may have dots; with other characters they are keys."""
+    """Names of filters: members of a device, whose document is the payload of the scope.
+
+    Names of attributes may have dots; with other characters they are keys.
+    """
 
     def field(self, token: Token) -> Field:
         """Return what a name stands for. Raises ExpressionError."""
@@ -70,7 +73,9 @@ class _DeviceNames:
 
 
 _COMPILER = Compiler(
-    Functions(one for one in OWN if one.name.startswith(_FUNCTIONS)), names=_DeviceNames(), most_steps=MOST_STEPS
+    Functions(one for one in OWN if one.name.startswith(_FUNCTION_PREFIXES)),
+    names=_DeviceNames(),
+    most_steps=MOST_STEPS,
 )
 
 
@@ -81,9 +86,9 @@ class DeviceFilter:
         """Compile it. Raises ExpressionError."""
         self._expression = _COMPILER.compile(text, Purpose.CONDITION)
         steps = max(self._expression.steps, 1)
-        self.most = min(LOOKED_AT, _STEPS_OF_REQUEST // steps)
+        self.most_devices = min(LOOKED_AT, _STEPS_OF_REQUEST // steps)
         """Devices that one request may look at."""
-        self.turn = max(_STEPS_OF_TURN // steps, 1)
+        self.devices_per_turn = max(_STEPS_OF_TURN // steps, 1)
         """Devices after which others have their turn."""
 
     def accepts(self, device: Device, now: datetime) -> bool:

@@ -64,11 +64,11 @@ class Devices:
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    async def list(self, query: DeviceQuery, wanted: DeviceFilter | None = None) -> DeviceList:
+    async def list(self, query: DeviceQuery, device_filter: DeviceFilter | None = None) -> DeviceList:
         """Return a page of devices, of those that a filter accepts; how many it looks at is bounded."""
-        if wanted is None:
+        if device_filter is None:
             return await self._store.list_devices(query)
-        left, accepted = wanted.most, _Accepted(wanted, query.limit, self._now())
+        left, accepted = device_filter.most_devices, _AcceptedDevices(device_filter, query.limit, self._now())
         after, position = query.after, None
         while True:
             asked = min(left, _AT_ONCE)
@@ -142,12 +142,12 @@ class Devices:
             await self.write()
 
 
-class _Accepted:
+class _AcceptedDevices:
     """Devices of one page that a filter accepts."""
 
-    def __init__(self, wanted: DeviceFilter, limit: int, now: int) -> None:
+    def __init__(self, device_filter: DeviceFilter, limit: int, now: int) -> None:
         """Take so many, as they are now."""
-        self._wanted = wanted
+        self._filter = device_filter
         self._limit = limit
         self._now = datetime.fromtimestamp(now / 1e6, UTC)
         self.devices: list[Device] = []
@@ -160,10 +160,10 @@ class _Accepted:
     async def take(self, page: DeviceList) -> str | None:
         """Take what is accepted of some devices; returns where to go on, None if that is all."""
         for number, device in enumerate(page.devices, 1):
-            if self._wanted.accepts(device, self._now):
+            if self._filter.accepts(device, self._now):
                 self.devices.append(device)
                 if self.is_full:
                     return page.next if number == len(page.devices) else device.client_id
-            if number % self._wanted.turn == 0:
+            if number % self._filter.devices_per_turn == 0:
                 await asyncio.sleep(0)
         return page.next

@@ -22,7 +22,7 @@ def run(call: ClientInvocation) -> None:
     forms.show(call, {"content": first.rows}, DEVICES)
     if forms.is_counted(call) and first.has_more is not False:
         count, is_all = fleet.count_rows(call, "/devices", conditions)
-        forms.tell_part(call, len(first.rows), count, is_all=is_all)
+        forms.tell_counted(call, len(first.rows), count, is_all=is_all)
 
 
 def _conditions(call: ClientInvocation) -> list[tuple[str, str]]:
