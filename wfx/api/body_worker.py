@@ -9,8 +9,8 @@ import orjson
 from wfx.api import body
 from wfx.api.bad_request import BadRequest, BodyInvalid, one_line
 from wfx.api.inputs import INPUTS
-from wfx.api.repeated_members import require_once
 from wfx.api.schema_checks import BodyValidator
+from wfx.api.strict_bodies import require_strict
 from wfx.domain.errors import WfxError
 from wfx.sandbox.frames import Frame
 
@@ -44,8 +44,8 @@ def _made(request: Frame, operation: str, validator: BodyValidator) -> Frame:
     kind = INPUTS[operation]
     if not good:
         raise BodyInvalid(kind.explain(value) or validator.faults(value))
-    if kind.members_once:
-        require_once(request.body)
+    if kind.is_strict:
+        require_strict(request.body)
     if request.kind == CHECK:
         return Frame(MADE)
     small, document = kind.pack(kind.make(value))

@@ -17,7 +17,6 @@ from wfx.api.body import take_body
 from wfx.api.inputs import INPUTS
 from wfx.api.large_answers import LargeReply, TooLong
 from wfx.api.refusals import refusals_of
-from wfx.api.repeated_members import require_once
 from wfx.api.reply import TEXT, RawHeader, Reply
 from wfx.api.request import ApiRequest
 from wfx.api.request_counts import RouteCounts
@@ -25,6 +24,7 @@ from wfx.api.request_schemas import compile_body, members_of_body
 from wfx.api.routes import Route
 from wfx.api.services import Services
 from wfx.api.spec import operations
+from wfx.api.strict_bodies import require_strict
 from wfx.domain.errors import WfxError
 from wfx.filtering import FilterLimit, Limit
 from wfx.filtering.filters import MAX_DOCUMENT
@@ -137,8 +137,8 @@ class Endpoint:
             value, good = body.check(raw, self._body.is_valid)
             if not good:
                 raise await validation_message.refusal(self._route.operation, value)
-            if self._input.members_once:
-                require_once(raw)
+            if self._input.is_strict:
+                require_strict(raw)
             if self._members is not None and not self._members.issuperset(value):
                 unknown += notes.unknown_members(self._members, value)
             request.body = None if self._refused else self._input.make(value)

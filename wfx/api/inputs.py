@@ -57,8 +57,8 @@ class Input:
     unpack: Callable[[Any, bytes], Any]
     explain: Callable[[Any], Sequence[BodyFault]] = lambda _: ()
     """Says what is wrong with a decoded body that breaks its schema, where that has words of its own."""
-    members_once: bool = True
-    """Whether a member that an object has twice is refused; the contract has the last one count."""
+    is_strict: bool = True
+    """Whether :mod:`wfx.api.strict_bodies` checks bodies; in the contract the last of repeated members counts."""
 
 
 def _pack_status(status: Status) -> Packed:
@@ -112,27 +112,27 @@ INPUTS: dict[str, Input] = {
         _workflow,
         lambda made: (None, made.encoded),
         lambda _, document: Workflow.from_encoded(Json(document)),
-        members_once=False,
+        is_strict=False,
     ),
-    "PostJobs": Input(JobRequest.of, _pack_request, _unpack_request, members_once=False),
-    "PutJobsIdStatus": Input(Status.from_wire, _pack_status, _unpack_status, members_once=False),
+    "PostJobs": Input(JobRequest.of, _pack_request, _unpack_request, is_strict=False),
+    "PutJobsIdStatus": Input(Status.from_wire, _pack_status, _unpack_status, is_strict=False),
     "PutJobsIdDefinition": Input(
         Definition.of,
         lambda made: (made.hash, made.encoded),
         lambda digest, document: Definition(Json(document), digest),
-        members_once=False,
+        is_strict=False,
     ),
     "PutFleetDevicesClientIdAttributes": Input(
         DeviceDescription.of,
         lambda made: (None, made.encoded),
         lambda _, document: DeviceDescription(Json(document)),
     ),
-    "PostJobsIdTags": Input(_tags_to_add, _pack_tags_to_add, lambda names, _: names, members_once=False),
+    "PostJobsIdTags": Input(_tags_to_add, _pack_tags_to_add, lambda names, _: names, is_strict=False),
     "DeleteJobsIdTags": Input(
         lambda names: list(dict.fromkeys(names)),
         lambda names: (names, _NOTHING),
         lambda names, _: names,
-        members_once=False,
+        is_strict=False,
     ),
     "PutFleetJobsIdStatus": Input(Status.from_wire, _pack_status, _unpack_status),
     "PostFleetJobsBatch": _bulk(bulk_inputs.jobs_to_create),

@@ -21,10 +21,9 @@ class ScriptsOff(WfxError):
 class ScriptInvalid(WfxError):
     """A source is no script."""
 
-    def __init__(self, reason: str, place: tuple[int, int] | None) -> None:
+    def __init__(self, reason: str, position: tuple[int, int] | None) -> None:
         """Say why, and at which line and column, if that is known."""
-        self.place = place
-        super().__init__(reason if place is None else f"line {place[0]}, column {place[1]}: {reason}")
+        super().__init__(reason if position is None else f"line {position[0]}, column {position[1]}: {reason}")
 
 
 class ScriptBlocked(WfxError):

@@ -58,8 +58,8 @@ class Scripts:
         try:
             verdict = await engine.check(source)
             if (fault := verdict.fault) is not None:
-                place = None if fault.position is None else (fault.position.line, fault.position.column)
-                raise ScriptInvalid(fault.message, place)
+                position = None if fault.position is None else (fault.position.line, fault.position.column)
+                raise ScriptInvalid(fault.message, position)
             findings = await self._findings(engine, source)
         except ScriptsBusy as exc:
             raise ScriptsBusyNow(str(exc)) from exc

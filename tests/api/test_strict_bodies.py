@@ -1,4 +1,4 @@
-"""Members that a body has twice: refused where this service says how bodies are read, else the last one counts."""
+"""Strict check of bodies: repeated members, no UTF-8, text behind the end; in the contract's API none is refused."""
 
 from __future__ import annotations
 
@@ -95,5 +95,5 @@ def test_the_contract_takes_the_last_one(
 
 
 def test_each_operation_has_the_rule_of_its_document() -> None:
-    """Members are looked for in the bodies of all operations but those of the contract."""
-    assert all(each.members_once == (operations()[name].document != CONTRACT) for name, each in INPUTS.items())
+    """The bodies of all operations are checked strictly but those of the contract."""
+    assert all(each.is_strict == (operations()[name].document != CONTRACT) for name, each in INPUTS.items())

@@ -1,4 +1,4 @@
-"""What the decoder of bodies passes over: members that an object has twice, what is behind the end, and no UTF-8."""
+"""Strict check of bodies: refuses repeated members, bytes that are not UTF-8, and text behind the end of the JSON."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ class _Repeated(Exception):
     """An object has a member twice."""
 
 
-def require_once(raw: bytes) -> None:
-    """Look through a body that could be decoded. Raises BodyInvalid that names each member that an object has twice.
+def require_strict(raw: bytes) -> None:
+    """Check a body that could be decoded, of which the decoder would pass over a part.
 
-    Raises BadRequest where it is not UTF-8, or goes on behind its value: part of it would count for nothing.
+    Raises BodyInvalid that names each member that an object has twice, and BadRequest where the body is not UTF-8 or
+    goes on behind its value.
     """
     text = _text(raw)
     try:
