@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postgres_server import Postgres
+from postgres_server import USER, Postgres
 
 from tests.store.postgres_schemas import EMPTY, unsound
 from tests.store.samples import FLOW, begin, renamed
@@ -267,7 +267,8 @@ def test_a_lost_connection_is_one_of_the_source(
     imported(sqlite_lines, option)
     target = tmp_path / "copy.jsonl"
     with dumping.dump(option) as (header, records):
-        postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+        theirs = f"FROM pg_stat_activity WHERE datname = '{database}' AND usename = '{USER}'"
+        postgres.sql(f"SELECT pg_terminate_backend(pid) {theirs}")
         with pytest.raises(StoreUnusable, match=r"cannot read the database .*: the connection to PostgreSQL was lost"):
             write_dump(target, lines(header, records))
     assert list(tmp_path.glob("copy*")) == []
