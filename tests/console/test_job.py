@@ -99,7 +99,7 @@ async def test_tags_and_deletion(page: Page, fleet: Fleet) -> None:
     await page.get_by_role("button", name="Delete").click()
     await expect(page.get_by_role("dialog")).to_contain_text("1 device")
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    await expect(page.get_by_role("heading", level=1, name="Jobs")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1, name="Jobs", exact=True)).to_be_visible()
     assert fleet.north.get(f"/jobs/{job}").status_code == 404
 
 

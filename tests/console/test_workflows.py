@@ -102,7 +102,7 @@ async def test_graph(page: Page, fleet: Fleet) -> None:
     dim = graph.locator("a", has_text="DIM")
     await expect(dim).to_contain_text("1 job", timeout=30_000)
     await dim.click()
-    await expect(page.get_by_role("heading", level=1, name="Jobs")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1, name="Jobs", exact=True)).to_be_visible()
     assert page.url == f"{fleet.console}jobs?workflow=lamp.flow&state=DIM"
 
 
@@ -232,7 +232,7 @@ async def test_delete(page: Page, fleet: Fleet, workflows: Workflows) -> None:
     await page.goto(f"{fleet.console}workflows/path.flow")
     await page.get_by_role("button", name="Delete").click()
     await dialog.get_by_role("button", name="Delete").click()
-    await expect(page.get_by_role("heading", level=1, name="Workflows")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1, name="Workflows", exact=True)).to_be_visible()
     await expect(page.locator("#workflows-table tbody tr")).to_have_count(1)
 
 

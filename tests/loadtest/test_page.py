@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FloatRect, Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, expect, sync_playwright
 
 from tests.chromium import CHROMIUM, QUIET
 from wfx_loadtest import report
@@ -275,15 +275,15 @@ def test_an_empty_run_says_so(page: Page, tmp_path: Path) -> None:
 def test_print_is_light(page: Page) -> None:
     """What is printed is black on white, without switches and hints, and the screen is as dark as before afterwards."""
     page.emulate_media(color_scheme="dark")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(color_scheme="dark", media="print")
-    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
     assert page.locator("#scale").is_hidden()
     assert page.locator(".hint.screen").is_hidden()
     page.emulate_media(color_scheme="dark", media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.emulate_media(color_scheme="light")
 
 

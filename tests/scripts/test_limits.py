@@ -192,7 +192,7 @@ async def test_a_source_that_nests_too_deeply() -> None:
 
 
 LARGE = {
-    "7n ** 10000000n": {Outcome.TIME},
+    "7n ** 10000000n": {Outcome.TIME, Outcome.ERROR},  # the largest number is reached within the time, or not
     "Array.from({ length: 3e6 }, (_, i) => -i).sort((a, b) => a - b)": {Outcome.TIME, Outcome.OPERATIONS},
     "new Float64Array(3e6).map(() => Math.random()).sort()": {Outcome.TIME, Outcome.OPERATIONS},
     "for (let a = []; ; ) for (let i = 0; i < 100; i++) a.push(new Uint8Array(1e7).fill(1))": {Outcome.MEMORY},
@@ -202,7 +202,7 @@ LARGE = {
 
 @pytest.mark.parametrize("source", LARGE)
 async def test_large_scripts(source: str) -> None:
-    """What is large rather than endless ends at a limit as well, that of time where none of the others is reached."""
+    """What is large rather than endless ends at a limit as well: of time, where none of the others is reached."""
     async with opened(operations=10_000_000, seconds=600.0 if LARGE[source] == {Outcome.MEMORY} else 0.2) as engine:
         assert (await outcome_of(engine, source)).outcome in LARGE[source]
     async with opened() as engine:
