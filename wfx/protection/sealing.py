@@ -11,7 +11,7 @@ with ``=``, and the rest in base64 without filling.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import os
 from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
@@ -21,8 +21,6 @@ from wfx.domain.errors import SealedValueUnreadable
 from wfx.protection.key_ring import LONGEST_ID, KeyRing
 
 if TYPE_CHECKING:  # imported by who encrypts: it takes a sixth of a second
-    from hashlib import _Hash as Hash
-
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = b"\x01"
@@ -37,8 +35,6 @@ MARK = VERSION.decode()
 """First character of a sealed text."""
 _AT_ONCE = 256
 """Nonces to make at once."""
-_INNER, _OUTER = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
-"""What HMAC does to the bytes of a key for its two hashes."""
 _DERIVED_KEYS = 4096
 """Keys of owners to keep."""
 _MOST_KNOWN, _LARGEST_KNOWN = 4096, 2048
@@ -63,7 +59,7 @@ class Sealing:
         self._invalid_tag = InvalidTag
         self._cipher_class = AESGCM
         self._head = head_of(ring.first.id)
-        self._hashes = {head_of(key.id): _begun_hmac(key.secret) for key in ring.keys}
+        self._begun = {head_of(key.id): hmac.new(key.secret, digestmod="sha256") for key in ring.keys}
         self._text_head = text_head_of(ring.first.id)
         self._heads = {text_head_of(key.id): head_of(key.id) for key in ring.keys}
         self._known: dict[tuple[str, str, str], str] = {}
@@ -77,14 +73,14 @@ class Sealing:
     def seal(self, place: str, owner: str, plain: bytes) -> bytes:
         """Seal a value of this owner for a place."""
         head, nonce = self._head, _next_nonce()
-        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, f"{place}:{owner}".encode())
+        return head + nonce + self._cipher(head, owner).encrypt(nonce, plain, _bound_to(place, owner))
 
     def open(self, place: str, owner: str, value: bytes) -> bytes:
         """Return the plain value; one that was never sealed is that itself. Raises SealedValueUnreadable."""
         if value[:1] != VERSION:
             return value
         head = value[:HEAD]
-        if head not in self._hashes:
+        if head not in self._begun:
             raise _unreadable(place, owner, _NO_KEY)
         nonce, sealed = value[HEAD : HEAD + _NONCE], value[HEAD + _NONCE :]
         try:
@@ -128,11 +124,9 @@ class Sealing:
 
     def _derive(self, head: bytes, owner: str) -> AESGCM:
         """Make the cipher of an owner, whose key is the HMAC of the owner under a key of the ring."""
-        inner, outer = self._hashes[head]
-        first, second = inner.copy(), outer.copy()
-        first.update(owner.encode())
-        second.update(first.digest())
-        return self._cipher_class(second.digest())
+        own = self._begun[head].copy()  # takes less than to begin anew
+        own.update(owner.encode())
+        return self._cipher_class(own.digest())
 
 
 def head_of(key_id: str) -> bytes:
@@ -143,12 +137,6 @@ def head_of(key_id: str) -> bytes:
 def text_head_of(key_id: str) -> str:
     """Return what texts begin with that are sealed with this key."""
     return MARK + key_id.ljust(LONGEST_ID, "=")
-
-
-def _begun_hmac(key: bytes) -> tuple[Hash, Hash]:
-    """Return the two hashes of an HMAC with the key in them, so that each message goes on from there."""
-    block = key.ljust(hashlib.sha256().block_size, b"\0")
-    return hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
 
 
 _nonces: list[bytes] = []
