@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
-from playwright.async_api import Page, expect
+from playwright.async_api import APIResponse, Page, Route, expect
 
 from tests.console.conftest import Fleet
+from tests.waiting import DEADLINE, until
 
 
 async def test_what_it_shows(page: Page, fleet: Fleet) -> None:
@@ -123,3 +125,60 @@ async def test_an_unknown_job(page: Page, fleet: Fleet) -> None:
     """A job that does not exist is said so, with what to do."""
     await page.goto(f"{fleet.console}jobs/5c0b2f0e-6f0d-4f3b-9f55-0b6a1a9c2d11")
     await expect(page.get_by_role("alert").first).to_contain_text("Go back to the list.")
+
+
+async def test_one_change_after_the_other(page: Page, fleet: Fleet) -> None:
+    """A dialog closes once the page has the version that its change made, so that the next change is not refused."""
+    job = fleet.create("press-7")
+    await page.goto(f"{fleet.console}jobs/{job}")
+    await page.get_by_role("button", name="live").click()
+    await expect(page.get_by_role("button", name="paused")).to_be_visible()
+    asked, let_through = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await let_through.wait()
+        await route.continue_()
+
+    await page.route(f"**/api/fleet/v1/jobs/{job}", hold)
+    await page.get_by_role("button", name="Tag", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Tags").fill("mine")
+    await dialog.get_by_role("button", name="Save").click()
+    await asyncio.wait_for(asked.wait(), DEADLINE)
+    assert fleet.north.get(f"/jobs/{job}/tags").json() == ["mine"]
+    await expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+    let_through.set()
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator("#job-details")).to_contain_text("mine")
+    await page.get_by_role("button", name="Move to BRIGHT").click()
+    await dialog.get_by_role("button", name="Move to BRIGHT").click()
+    await expect(dialog).to_have_count(0)
+    assert fleet.north.get(f"/jobs/{job}/status").json()["state"] == "BRIGHT"
+
+
+async def test_an_answer_that_comes_late(page: Page, fleet: Fleet) -> None:
+    """Where an older answer comes after a newer one, the page stays at the newer one."""
+    job = fleet.create("press-7")
+    await page.goto(f"{fleet.console}jobs/{job}")
+    await expect(page.get_by_role("button", name="live")).to_be_visible()
+    held: list[tuple[Route, APIResponse]] = []
+
+    async def hold_first(route: Route) -> None:
+        if held:
+            await route.continue_()
+        else:
+            held.append((route, await route.fetch()))
+
+    await page.route(f"**/api/wfx/v1/jobs/{job}?*", hold_first)
+    fleet.report(job, "DIM", message="older")
+    await until(lambda: held, "the page reads the job")
+    fleet.report(job, "DIM", message="newer")
+    message = page.locator("#job-details tr", has_text="Message")
+    await expect(message).to_contain_text("newer")
+    route, answer = held[0]
+    assert "older" in await answer.text()
+    async with page.expect_event("requestfinished", lambda request: request == route.request):
+        await route.fulfill(response=answer)
+    await page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await expect(message).to_contain_text("newer")

@@ -50,7 +50,7 @@ function Editing({ state, onClose }) {
     setBusy(true);
     try {
       await request(path, { method: "PUT", body: typed, ifMatch: read?.etag ?? "" });
-      void state.read();
+      await state.read();
       onClose();
     } catch (failed) {
       setError(failed);

@@ -1,74 +1,52 @@
 // The state of the page of a device: what the service says of it and of its jobs, and what happens to these.
 
 import { signal } from "@preact/signals";
-import { ApiError, get, isAbort } from "../../lib/api.js";
+import { ApiError, get } from "../../lib/api.js";
 import { FLEET } from "../../lib/base.js";
-import { follow } from "../../lib/live.js";
-import { Soon } from "../../lib/soon.js";
+import { Subject } from "../../lib/subject.js";
 
+/** @typedef {import("../../lib/live.js").LiveEvent} LiveEvent */
 /** @typedef {import("../devices/state.js").Device} Device */
 /** @typedef {{ id: string, workflow: string, group: string, state: string, stime: string, mtime: string, message?: string, progress?: number, tags: string[] }} Job */
 /** @typedef {{ device: Device, jobs: Job[], more: boolean }} Shown */
 
-const BETWEEN_READS = 500; // milliseconds
 const FIRST = 50; // jobs
 export const MOST = 1000; // jobs that are shown here
 
-export class DeviceState {
+export class DeviceState extends Subject {
   /** @param {string} id */
   constructor(id) {
-    this.id = id;
+    super(id, `${FLEET}/devices`);
     this.path = `${FLEET}/devices/${encodeURIComponent(id)}`;
     this.shown = signal(/** @type {Shown | undefined} */ (undefined));
-    this.error = signal(/** @type {unknown} */ (undefined));
     this.unknown = signal(false);
     this.limit = FIRST;
-    this.ending = new AbortController();
-    this.reading = new Soon(() => void this.read(), BETWEEN_READS);
-    this.stopFollowing = () => {};
   }
 
-  /** Reads all, and follows it. */
-  async start() {
-    const { signal: ended } = this.ending;
-    try {
-      // The position comes first: what happens meanwhile is read once more, and nothing is missed.
-      const { position } = await get(`${FLEET}/devices`, { limit: 1 }, ended);
-      await this.read();
-      if (ended.aborted) return;
-      this.stopFollowing();
-      this.stopFollowing = follow({
-        since: position,
-        onEvents: (events) => events.some(({ job }) => job.clientId === this.id) && this.reading.ask(),
-        onLost: () => void this.start(),
-      });
-    } catch (error) {
-      if (!isAbort(error)) this.error.value = error;
-    }
+  /** @override @param {AbortSignal} ended @returns {Promise<Shown>} */
+  async load(ended) {
+    const [device, jobs] = await Promise.all([
+      get(this.path, {}, ended),
+      get(`${FLEET}/jobs`, { clientId: this.id, sort: "desc", limit: this.limit }, ended),
+    ]);
+    return { device, jobs: jobs.content, more: jobs.next !== undefined };
   }
 
-  close() {
-    this.ending.abort();
-    this.reading.close();
-    this.stopFollowing();
+  /** @override @param {Shown} found */
+  show(found) {
+    this.shown.value = found;
+    this.unknown.value = false;
   }
 
-  /** Reads it anew. */
-  async read() {
-    const { signal: ended } = this.ending;
-    try {
-      const [device, jobs] = await Promise.all([
-        get(this.path, {}, ended),
-        get(`${FLEET}/jobs`, { clientId: this.id, sort: "desc", limit: this.limit }, ended),
-      ]);
-      this.shown.value = { device, jobs: jobs.content, more: jobs.next !== undefined };
-      this.error.value = undefined;
-      this.unknown.value = false;
-    } catch (error) {
-      if (isAbort(error)) return;
-      if (error instanceof ApiError && error.status === 404) this.unknown.value = true;
-      else this.error.value = error;
-    }
+  /** @override @param {unknown} error */
+  fail(error) {
+    if (error instanceof ApiError && error.status === 404) this.unknown.value = true;
+    else super.fail(error);
+  }
+
+  /** @override @param {LiveEvent[]} events */
+  apply(events) {
+    if (events.some(({ job }) => job.clientId === this.id)) this.reading.ask();
   }
 
   /** Shows more of its jobs. */

@@ -1,10 +1,10 @@
 // The page of a device.
 
-import { useEffect, useMemo } from "preact/hooks";
 import { html } from "../../lib/html.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
+import { useSubject } from "../../lib/subject.js";
 import { Text, Time } from "../../lib/text.js";
 import { Job as JobOfDevice } from "../devices/columns.js";
 import { Actions } from "./actions.js";
@@ -17,11 +17,7 @@ const words = strings.device;
 
 /** @param {{ id: string }} props */
 export function View({ id }) {
-  const state = useMemo(() => new DeviceState(id), [id]);
-  useEffect(() => {
-    void state.start();
-    return () => state.close();
-  }, [state]);
+  const state = useSubject(DeviceState, id);
   const shown = state.shown.value;
   const unknown = state.unknown.value;
   return html`

@@ -82,7 +82,8 @@ async function carryOut(wanted, state, shown, text) {
   } else if (wanted.kind === "tag") {
     await changeTags(state.id, fleet.tags, text);
   } else await retry(state, fleet);
-  if (wanted.kind === "move" || wanted.kind === "tag") state.readSoon();
+  // What comes next is decided on the job as it is now.
+  if (wanted.kind === "move" || wanted.kind === "tag") await state.read();
 }
 
 /** @param {string} id @param {string[]} before @param {string} text */

@@ -1,10 +1,11 @@
 // The page of a job.
 
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { html } from "../../lib/html.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
+import { useSubject } from "../../lib/subject.js";
 import { Text } from "../../lib/text.js";
 import { Actions } from "./actions.js";
 import { pathOf, rowsOf } from "./history.js";
@@ -17,11 +18,7 @@ const words = strings.job;
 
 /** @param {{ id: string }} props */
 export function View({ id }) {
-  const state = useMemo(() => new JobState(id), [id]);
-  useEffect(() => {
-    void state.start();
-    return () => state.close();
-  }, [state]);
+  const state = useSubject(JobState, id);
   const shown = state.shown.value;
   const rows = useMemo(() => (shown ? rowsOf(shown.job) : []), [shown]);
   return html`
