@@ -2,11 +2,8 @@
 
 import { html } from "./html.js";
 import { href } from "./router.js";
-import { lookOf } from "./status.js";
+import { lookOf, NO_GROUP } from "./status.js";
 import { number, strings } from "./strings.en.js";
-
-/** What the list of jobs calls jobs whose state is in no group. */
-const NO_GROUP = "(none)";
 
 /** The jobs of a workflow, and of a group of it. @param {string} workflow @param {Record<string, string>} [more] */
 export const jobsOf = (workflow, more = {}) => `jobs?${new URLSearchParams({ workflow, ...more })}`;

@@ -11,12 +11,14 @@ const KNOWN = {
   CLOSED: { icon: "✔", tone: "closed" },
   FAILED: { icon: "✖", tone: "failed" },
 };
+/** What lists of jobs call the group of states that are in none. */
+export const NO_GROUP = "(none)";
 const NONE = { icon: "○", tone: "none" };
 const OTHERS = ["◆", "▲", "■", "⬟", "★", "⬢"].map((icon, index) => ({ icon, tone: `other${index}` }));
 
 /** The look of a group; one that is not known gets the same one each time. @param {string} group */
 export function lookOf(group) {
-  if (!group || group === "(none)") return NONE;
+  if (!group || group === NO_GROUP) return NONE;
   const known = Object.hasOwn(KNOWN, group) ? KNOWN[group] : undefined;
   if (known) return known;
   let sum = 0;

@@ -8,6 +8,7 @@ import { Problem } from "../../lib/problem.js";
 import { navigate } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { CopyButton } from "../../lib/copy_button.js";
+import { useWork } from "../../lib/work.js";
 import { descriptionOf, linesOf } from "./description.js";
 
 /** @typedef {import("./state.js").DeviceState} DeviceState */
@@ -30,32 +31,25 @@ export function Actions({ state }) {
 /** @param {{ state: DeviceState, onClose: () => void }} props */
 function Editing({ state, onClose }) {
   const [read, setRead] = useState(/** @type {import("../../lib/api.js").Answer | undefined} */ (undefined));
-  const [error, setError] = useState(/** @type {unknown} */ (undefined));
-  const [busy, setBusy] = useState(false);
+  const [unread, setUnread] = useState(/** @type {unknown} */ (undefined));
+  const { busy, error = unread, begin } = useWork();
   const path = `${state.path}/attributes`;
   useEffect(() => {
     const ending = new AbortController();
-    request(path, { signal: ending.signal }).then(setRead, (failed) => isAbort(failed) || setError(failed));
+    request(path, { signal: ending.signal }).then(setRead, (failed) => isAbort(failed) || setUnread(failed));
     return () => ending.abort();
   }, [path]);
   /** @param {SubmitEvent} event */
-  const submit = async (event) => {
+  const submit = (event) => {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
     const typed = descriptionOf(String(form.get("attributes") ?? ""), String(form.get("labels") ?? ""));
-    if ("line" in typed) {
-      setError(new Error(words.noPair(typed.line)));
-      return;
-    }
-    setBusy(true);
-    try {
+    void begin(async () => {
+      if ("line" in typed) throw new Error(words.noPair(typed.line));
       await request(path, { method: "PUT", body: typed, ifMatch: read?.etag ?? "" });
       await state.read();
       onClose();
-    } catch (failed) {
-      setError(failed);
-      setBusy(false);
-    }
+    });
   };
   return html`<${Dialog}
     title=${words.edit}
@@ -74,19 +68,12 @@ function Editing({ state, onClose }) {
 
 /** @param {{ state: DeviceState, onClose: () => void }} props */
 function Forgetting({ state, onClose }) {
-  const [error, setError] = useState(/** @type {unknown} */ (undefined));
-  const [busy, setBusy] = useState(false);
-  const run = async () => {
-    setBusy(true);
-    try {
-      await request(state.path, { method: "DELETE" });
+  const { busy, error, begin } = useWork();
+  const run = () =>
+    begin(async () => {
+      await forget(state.path);
       navigate("devices");
-    } catch (failed) {
-      if (failed instanceof ApiError && failed.status === 409) failed.advice = words.inUse;
-      setError(failed);
-      setBusy(false);
-    }
-  };
+    });
   return html`<${Dialog}
     title=${words.forget}
     onClose=${onClose}
@@ -95,4 +82,14 @@ function Forgetting({ state, onClose }) {
     <p>${words.forgetText(state.id.slice(0, 100))}</p>
     <${Problem} error=${error} />
   <//>`;
+}
+
+/** Has the service forget a device, or says what has to be done before. @param {string} path */
+async function forget(path) {
+  try {
+    await request(path, { method: "DELETE" });
+  } catch (failed) {
+    if (failed instanceof ApiError && failed.status === 409) failed.advice = words.inUse;
+    throw failed;
+  }
 }

@@ -1,5 +1,6 @@
 // The columns of the list of events.
 
+import { whoOf } from "../../lib/actor.js";
 import { html } from "../../lib/html.js";
 import { numberOf } from "../../lib/live_stream.js";
 import { href } from "../../lib/router.js";
@@ -43,12 +44,4 @@ function state({ job, from }) {
   const group = groupOf(job.workflow, job.state) ?? "";
   return html`${from !== undefined && from !== job.state && html`<span class="faint"><${Short} text=${from} /> → </span>`}<${Status} group=${group} state=${job.state} />
     ${job.progress !== undefined && html` <${Progress} percent=${job.progress} />`} ${job.message && html` <span class="faint"><${Short} text=${job.message} /></span>`}`;
-}
-
-/** Who has done it, as far as the event tells: a rule, or whoever reported. @param {Row} row */
-export function whoOf({ action, cause, job }) {
-  const rule = /** @type {{ rule?: unknown } | undefined} */ (cause)?.rule;
-  if (typeof rule === "string") return words.rule(rule);
-  if (cause !== undefined) return JSON.stringify(cause);
-  return action === "UPDATE_STATUS" ? (job.reporter ?? "") : "";
 }

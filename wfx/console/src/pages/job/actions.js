@@ -9,6 +9,7 @@ import { Problem } from "../../lib/problem.js";
 import { navigate } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { CopyButton } from "../../lib/copy_button.js";
+import { useWork } from "../../lib/work.js";
 import { nextOf } from "./now.js";
 
 /** @typedef {import("./state.js").Shown} Shown */
@@ -34,22 +35,17 @@ export function Actions({ state, shown }) {
 
 /** @param {{ wanted: Wanted, state: JobState, shown: Shown, onClose: () => void }} props */
 function Confirm({ wanted, state, shown, onClose }) {
-  const [error, setError] = useState(/** @type {unknown} */ (undefined));
-  const [busy, setBusy] = useState(false);
+  const { busy, error, begin } = useWork();
   const [text, setText] = useState(wanted.kind === "tag" ? shown.fleet.tags.join(", ") : "");
   const client = shown.fleet.clientId.slice(0, 100);
   const title = wanted.kind === "move" ? words.move(wanted.to) : words[wanted.kind];
   /** @param {Event} event */
-  const submit = async (event) => {
+  const submit = (event) => {
     event.preventDefault();
-    setBusy(true);
-    try {
+    void begin(async () => {
       await carryOut(wanted, state, shown, text);
       onClose();
-    } catch (failed) {
-      setError(failed);
-      setBusy(false);
-    }
+    });
   };
   return html`<${Dialog}
     title=${title}

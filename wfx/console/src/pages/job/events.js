@@ -1,9 +1,11 @@
 // The events of a job, as far as they are on the log.
 
 import { useEffect, useState } from "preact/hooks";
+import { whoOf } from "../../lib/actor.js";
 import { get, isAbort } from "../../lib/api.js";
 import { API } from "../../lib/base.js";
 import { html } from "../../lib/html.js";
+import { numberOf, slimmed } from "../../lib/live_stream.js";
 import { Problem } from "../../lib/problem.js";
 import { strings } from "../../lib/strings.en.js";
 import { Text, Time } from "../../lib/text.js";
@@ -11,11 +13,11 @@ import { Text, Time } from "../../lib/text.js";
 const words = strings.job;
 const PAGES = 20; // of the log that are looked through
 
-/** @typedef {{ id: string, event: any }} Entry */
+/** @typedef {import("../../lib/live_stream.js").LiveEvent} LiveEvent */
 
 /** @param {{ id: string, version: number }} props */
 export function Events({ id, version }) {
-  const [entries, setEntries] = useState(/** @type {Entry[] | undefined} */ (undefined));
+  const [entries, setEntries] = useState(/** @type {LiveEvent[] | undefined} */ (undefined));
   const [error, setError] = useState(/** @type {unknown} */ (undefined));
   useEffect(() => {
     const ending = new AbortController();
@@ -30,30 +32,25 @@ export function Events({ id, version }) {
     <tbody>
       ${entries.toReversed().map(
         (entry) => html`<tr key=${entry.id}>
-          <td><code>${entry.id.slice(entry.id.lastIndexOf("-") + 1)}</code></td>
-          <td><${Time} at=${entry.event.ctime} /></td>
-          <td>${entry.event.action}</td>
-          <td><bdi>${entry.event.job.status?.state ?? ""}</bdi></td>
-          <td><${Text} text=${whoOf(entry.event)} /></td>
+          <td><code>${numberOf(entry.id)}</code></td>
+          <td><${Time} at=${entry.ctime} /></td>
+          <td>${entry.action}</td>
+          <td><bdi>${entry.job.state ?? ""}</bdi></td>
+          <td><${Text} text=${whoOf(entry)} /></td>
         </tr>`,
       )}
     </tbody>
   </table></div>`;
 }
 
-/** Who has done it: the rule, or whoever reported. @param {any} event */
-function whoOf(event) {
-  return event.cause === undefined ? (event.job.status?.clientId ?? "") : JSON.stringify(event.cause);
-}
-
-/** @param {string} id @param {AbortSignal} ended @returns {Promise<Entry[]>} */
+/** @param {string} id @param {AbortSignal} ended @returns {Promise<LiveEvent[]>} */
 async function read(id, ended) {
-  /** @type {Entry[]} */
+  /** @type {LiveEvent[]} */
   const found = [];
   let since = "0";
   for (let page = 0; page < PAGES; page += 1) {
     const { content, next } = await get(`${API}/jobs/events`, { since, jobIds: id, limit: 1000 }, ended);
-    found.push(...content);
+    for (const { id: at, event } of content) found.push(slimmed(at, event));
     if (!next || next === since) break;
     since = next;
   }

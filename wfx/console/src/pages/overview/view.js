@@ -6,7 +6,7 @@ import { byGroup } from "../../lib/job_counts.js";
 import { useCounts } from "../../lib/live_counts.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
-import { lookOf } from "../../lib/status.js";
+import { lookOf, NO_GROUP } from "../../lib/status.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short } from "../../lib/text.js";
 import { Attention } from "./attention_panel.js";
@@ -40,7 +40,7 @@ function Totals({ counts }) {
   for (const { group, jobs } of counts) groups.set(group, (groups.get(group) ?? 0) + jobs);
   return html`<ul class="totals">
     ${[...groups].map(([group, jobs]) => html`<li key=${group} class=${`tone-${lookOf(group).tone}`}>
-      <a href=${href(`jobs?${new URLSearchParams({ group: group || "(none)" })}`)}>
+      <a href=${href(`jobs?${new URLSearchParams({ group: group || NO_GROUP })}`)}>
         <span class="large">${number(jobs)}</span>
         <span><span aria-hidden="true">${lookOf(group).icon}</span> <${Short} text=${words.groups[group] ?? (group || words.noGroup)} /></span>
       </a>
