@@ -3,7 +3,7 @@
 import { strings } from "./strings.en.js";
 
 /** How many characters of a text are shown before "more". */
-export const LONGEST = 200;
+const LONGEST = 200;
 
 const steps = /** @type {const} */ ([[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"]]);
 

@@ -14,7 +14,7 @@ export function knownKeys() {
 }
 
 /** Has keys work until the function that is returned is called. @param {Key[]} more */
-export function bind(more) {
+function bind(more) {
   keys.push(...more);
   return () => {
     for (const each of more) keys.splice(keys.indexOf(each), 1);

@@ -53,12 +53,7 @@ export function logOf(position) {
   return position.slice(0, Math.max(0, position.lastIndexOf("-")));
 }
 
-/** Reads an event, without what is large. @param {string} id @param {string} text @returns {LiveEvent} */
-export function slim(id, text) {
-  return slimmed(id, JSON.parse(text));
-}
-
-/** The same of a document. @param {string} id @param {any} event @returns {LiveEvent} */
+/** An event without what is large. @param {string} id @param {any} event as the service sends it @returns {LiveEvent} */
 export function slimmed(id, { action, ctime, cause, job }) {
   const { status = {} } = job;
   return {
@@ -169,7 +164,7 @@ export class LiveStream {
   /** @param {string} id @param {string} data */
   take(id, data) {
     if (logOf(id) === logOf(this.position) && numberOf(id) <= numberOf(this.position)) return;
-    const event = slim(id, data);
+    const event = slimmed(id, JSON.parse(data));
     this.position = id;
     this.waiting.push(event);
     if (this.waiting.length === 1) this.parts.later(() => this.flush(), BATCH);

@@ -31,8 +31,6 @@ export const strings = {
   time: {
     now: "now",
     never: "never",
-    /** @param {string} ago */
-    ago: (ago) => `${ago} ago`,
   },
   more: "more",
   less: "less",
@@ -185,7 +183,6 @@ export const strings = {
     endState: "nothing: this is an end state",
     byDevice: "by the device",
     byServer: "by itself",
-    timeHere: "Time in state",
     copyWfxctl: "Copy as wfxctl",
     copyCurl: "Copy as curl",
     copyJson: "Copy JSON",
@@ -366,7 +363,6 @@ export const strings = {
     showing: (shown, all) => `showing ${number(shown)} of ${counted(all, "operation")}`,
     noneFits: "No operation has all these words.",
     choose: "Choose an operation: it is explained here, and can be tried.",
-    document: "OpenAPI document",
     parameters: "Parameters",
     name: "Name",
     where: "In",

@@ -25,7 +25,7 @@ import { html } from "./html.js";
  * @property {(row: Row, event: MouseEvent) => void} [onRow] a click beside links and buttons
  */
 
-export const ROW_HEIGHT = 36;
+const ROW_HEIGHT = 36;
 const BEYOND = 12; // rows above and below those that are seen
 const AHEAD = 100; // rows that are loaded before they are reached
 

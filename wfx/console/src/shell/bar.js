@@ -51,7 +51,7 @@ function Search() {
 }
 
 /** Where a search leads: to the job with this id, or to the jobs of clients whose ids begin so. @param {string} text */
-export function placeOfSearch(text) {
+function placeOfSearch(text) {
   const isId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text);
   return isId ? `jobs/${text.toLowerCase()}` : `jobs?${new URLSearchParams({ client: text })}`;
 }

@@ -12,7 +12,7 @@ import { Keys } from "./keys.js";
 /** @typedef {import("../pages/table.js").Page} Page */
 
 /** The page of a path, and its parameters. @param {string} given */
-export function pageOf(given) {
+function pageOf(given) {
   if (given === "") return { page: first, parameters: {} };
   for (const page of pages) {
     const parameters = match(page.route, given);

@@ -25,7 +25,6 @@ import { shortened, width } from "./lettering.js";
 /** @typedef {{nodes: Node[], edges: Edge[]}} Model */
 
 export const NAME_SIZE = 13;
-export const NOTE_SIZE = 11;
 const PADDING = 10;
 const LONGEST = 220;
 const NARROWEST = 72;

@@ -5,7 +5,7 @@
 /** @typedef {import("./vertex.js").Vertex} Vertex */
 
 /** Sweeps, down and up in turn. */
-export const SWEEPS = 12;
+const SWEEPS = 12;
 
 /**
  * Return the vertices of each rank from left to right, one connected component beside the other.
@@ -97,7 +97,7 @@ const number = (row) => row.forEach((one, place) => (one.place = place));
  * Count how often links cross: for each rank, the pairs of links whose ends are in the other order.
  * @param {readonly Vertex[][]} rows
  */
-export function crossings(rows) {
+function crossings(rows) {
   rows.forEach(number);
   return rows.reduce((sum, row, rank) => sum + crossingsBelow(row, rows[rank + 1]?.length ?? 0), 0);
 }

@@ -6,9 +6,9 @@ import { left, right } from "./vertex.js";
 /** @typedef {import("./vertex.js").Vertex} Vertex */
 
 /** Passes, down and up in turn. */
-export const PASSES = 16;
+const PASSES = 16;
 /** Between neighbours in a row. */
-export const GAP = 18;
+const GAP = 18;
 /** Weight of a link within an edge, which should be straight; one between two boxes weighs 1. */
 const STRAIGHT = 8;
 /** Weight of a link between a box and a long edge, so that boxes stand below each other where they can. */

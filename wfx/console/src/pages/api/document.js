@@ -25,7 +25,7 @@ const DEEPEST = 6; // members within members
 const MOST = 200; // members of a body
 
 /** Follows a reference within the document. @param {any} document @param {any} given @returns {any} */
-export function resolved(document, given) {
+function resolved(document, given) {
   let found = given;
   for (let steps = 0; typeof found?.$ref === "string" && steps < 10; steps += 1) {
     const names = found.$ref.replace(/^#\//, "").split("/");

@@ -36,7 +36,7 @@ export function columns({ sort, label, attribute }) {
 }
 
 /** The page of a device. @param {{ clientId: string }} device */
-export function placeOf({ clientId }) {
+function placeOf({ clientId }) {
   return href(`devices/${encodeURIComponent(clientId)}`);
 }
 

@@ -11,7 +11,7 @@ import { sum } from "./metrics.js";
 const words = strings.system;
 
 /** The values of a label. @param {Metrics} metrics @param {readonly string[]} names of metrics @param {string} label */
-export function namesIn(metrics, names, label) {
+function namesIn(metrics, names, label) {
   const found = names.flatMap((name) => metrics.get(name) ?? []).map(({ labels }) => labels[label] ?? "");
   return [...new Set(found)].filter(Boolean).sort();
 }
