@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.conftest import Fleet
+from tests.waiting import until
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202egnp.exe"
 
@@ -78,6 +79,20 @@ async def test_live(page: Page, fleet: Fleet) -> None:
     fleet.create("press-2")
     await page.get_by_role("button", name="1 new").click()
     await expect(rows).to_have_count(2)
+
+
+@pytest.mark.parametrize(("client", "path"), [("seen-1", "devices"), ("seen-2", "devices/seen-2")])
+async def test_when_it_was_seen(page: Page, fleet: Fleet, client: str, path: str) -> None:
+    """When a device was last seen follows its requests, though no event tells of them."""
+    fleet.create(client)
+    await page.clock.install()
+    await page.goto(fleet.console + path)
+    seen = page.locator("#devices-table tbody .c-seen, #device-known dt:has-text('Last seen') + dd")
+    await expect(seen).to_have_text("never")
+    fleet.south.get("/jobs", params={"clientId": client}).raise_for_status()
+    await until(lambda: "lastSeen" in fleet.north.get(_url(fleet, f"/{client}")).json())
+    await page.clock.fast_forward(10_000)
+    await expect(seen).not_to_have_text("never")
 
 
 async def test_a_device(page: Page, fleet: Fleet) -> None:

@@ -20,6 +20,7 @@ import { html } from "./html.js";
  * @property {number} total how many there are, as far as is known
  * @property {(row: Row) => string} keyOf
  * @property {(count: number) => void} need asks for so many rows to be loaded
+ * @property {(first: number, last: number) => void} [seen] is told which rows are drawn
  * @property {number} [active] the row that keys act on
  * @property {(row: Row) => string} [classOf]
  * @property {(row: Row, event: MouseEvent) => void} [onRow] a click beside links and buttons
@@ -37,7 +38,7 @@ export function window(top, height, count) {
 }
 
 /** @template Row @param {TableProps<Row>} props */
-export function VirtualTable({ id, label, columns, rows, total, keyOf, need, active = -1, classOf, onRow }) {
+export function VirtualTable({ id, label, columns, rows, total, keyOf, need, seen, active = -1, classOf, onRow }) {
   const frame = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [view, setView] = useState({ top: 0, height: 800 });
   useLayoutEffect(() => {
@@ -74,6 +75,7 @@ export function VirtualTable({ id, label, columns, rows, total, keyOf, need, act
   const wanted = Math.ceil((view.top + view.height) / ROW_HEIGHT) + AHEAD;
   useLayoutEffect(() => {
     if (wanted > rows.length) need(wanted);
+    seen?.(first, last);
   });
   return html`<div class="table-frame" ref=${frame} tabindex="0" role="region" aria-label=${label}>
     <table id=${id} aria-rowcount=${total + 1}>

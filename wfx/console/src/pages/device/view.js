@@ -1,11 +1,13 @@
 // The page of a device.
 
+import { useEffect } from "preact/hooks";
 import { html } from "../../lib/html.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { useSubject } from "../../lib/subject.js";
 import { Text, Time } from "../../lib/text.js";
+import { whileSeen } from "../../lib/while_seen.js";
 import { Job as JobOfDevice } from "../devices/columns.js";
 import { Actions } from "./actions.js";
 import { Jobs } from "./jobs.js";
@@ -14,10 +16,12 @@ import { DeviceState } from "./state.js";
 /** @typedef {import("./state.js").Shown} Shown */
 
 const words = strings.device;
+const BETWEEN_LOOKS = 10_000; // milliseconds
 
 /** @param {{ id: string }} props */
 export function View({ id }) {
   const state = useSubject(DeviceState, id);
+  useEffect(() => whileSeen(() => state.reading.ask(), BETWEEN_LOOKS), [state]); // no event tells when it was seen
   const shown = state.shown.value;
   const unknown = state.unknown.value;
   return html`

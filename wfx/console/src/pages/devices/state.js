@@ -42,6 +42,9 @@ export class DevicesState {
     this.unseen = new Set();
     /** @type {Set<string>} rows whose jobs have changed */
     this.stale = new Set();
+    /** @type {{ after: string, start: number }[]} where each page that is loaded begins */
+    this.pages = [];
+    this.seen = { first: 0, last: PAGE };
     this.reading = new Soon(() => void this.readStale(), BETWEEN_READS);
     this.ending = new AbortController();
     this.stopFollowing = () => {};
@@ -63,13 +66,39 @@ export class DevicesState {
 
   /** @param {string} after @param {AbortSignal} ended */
   async read(after, ended) {
-    const page = await get(`${FLEET}/devices`, { ...conditions(this.filters), limit: PAGE, after }, ended);
+    const page = await this.page(after, ended);
+    this.pages.push({ after, start: this.list.rows.length });
     for (const row of /** @type {Device[]} */ (page.content)) {
       this.byId.set(row.clientId, row);
       this.unseen.delete(row.clientId);
     }
     this.fresh.value = this.unseen.size;
     return page;
+  }
+
+  /** @param {string} after @param {AbortSignal} ended */
+  page(after, ended) {
+    return get(`${FLEET}/devices`, { ...conditions(this.filters), limit: PAGE, after }, ended);
+  }
+
+  /** Reads anew what no event tells of the rows that are seen: when a device was seen, and what it is called. */
+  async look() {
+    const { first, last } = this.seen;
+    const pages = this.pages.filter(({ start }, index) => start < last && (this.pages[index + 1]?.start ?? Infinity) > first);
+    try {
+      for (const { after } of pages) {
+        for (const device of (await this.page(after, this.ending.signal)).content) this.update(device);
+      }
+      this.list.version.value += 1;
+    } catch {
+      // the rows stay as they were; the next look tries again
+    }
+  }
+
+  /** Its jobs are left to events, which are newer. @param {Device} device */
+  update({ currentJob: _job, lastResult: _result, ...rest }) {
+    const row = this.byId.get(rest.clientId);
+    if (row) Object.assign(row, rest);
   }
 
   /** @param {LiveEvent[]} events */

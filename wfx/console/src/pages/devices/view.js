@@ -9,6 +9,7 @@ import { Empty, Problem } from "../../lib/problem.js";
 import { href, navigate, place } from "../../lib/router.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { VirtualTable } from "../../lib/table.js";
+import { whileSeen } from "../../lib/while_seen.js";
 import { columns } from "./columns.js";
 import { filtersOf, isNarrow, MANY, ONE } from "./filters.js";
 import { DevicesState } from "./state.js";
@@ -17,6 +18,7 @@ import { DevicesState } from "./state.js";
 
 const words = strings.devices;
 const CHANGED = 2500; // milliseconds for which a row that has changed is marked
+const BETWEEN_LOOKS = 10_000; // milliseconds
 const KINDS = [...MANY.map((name) => ({ name, single: false })), ...ONE.map((name) => ({ name, single: true }))].map(
   ({ name, single }) => ({ name, single, title: words.filters[name], hint: words.filterHints[name] }),
 );
@@ -41,6 +43,7 @@ function List({ state, list, again }) {
   const { client, unseen, version, filter, ...many } = filters;
   const one = { unseen, version, filter };
   const given = { label: many.label, attribute: many.attribute, ...Object.fromEntries(Object.entries(one).map(([name, value]) => [name, value ? [value] : []])) };
+  useEffect(() => whileSeen(() => void state.look(), BETWEEN_LOOKS), [state]);
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
   const [active, setActive] = useState(-1);
@@ -72,6 +75,7 @@ function List({ state, list, again }) {
       total=${rows.length}
       keyOf=${(/** @type {Device} */ row) => row.clientId}
       need=${(/** @type {number} */ count) => void list.need(count)}
+      seen=${(/** @type {number} */ first, /** @type {number} */ last) => (state.seen = { first, last })}
       active=${active}
       classOf=${classOf}
       onRow=${open}
