@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+import json
+
+from playwright.async_api import Page, Route, expect
 
 from tests.console.conftest import Fleet
+from tests.waiting import until
 
 ASKING = {
     "name": "ask.flow",
@@ -61,5 +64,42 @@ async def test_the_charts_are_tables_too(page: Page, fleet: Fleet) -> None:
     """What the charts show is in tables for those who cannot see them: a job of this hour among them."""
     fleet.create("press-1")
     await page.goto(fleet.console)
-    hours = page.get_by_role("table", name="Jobs of the last 24 hours, by hour")
-    await expect(hours.get_by_role("cell", name="1", exact=True).first).to_be_attached()
+    for name in ("Jobs of the last 24 hours, by hour", "Open jobs at the end of each hour"):
+        cell = page.get_by_role("table", name=name).get_by_role("cell", name="1", exact=True)
+        await expect(cell.first).to_be_attached()
+
+
+async def test_what_counts_by_time_cost(page: Page, fleet: Fleet) -> None:
+    """Of a very large store no hours are counted unasked, and all of them with one click."""
+    asked: list[str] = []
+    answered: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "modifiedAfter" in request.url else None)
+    page.on("requestfinished", lambda request: answered.append(request.url) if "createdAfter" in request.url else None)
+
+    async def enlarge(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, body=json.dumps({**await answer.json(), "total": 10_000_000}))
+
+    await page.route("**/api/fleet/v1/jobs/summary", enlarge)
+    await page.goto(fleet.console)
+    button = page.get_by_role("button", name="Count 24 hours")
+    await expect(page.get_by_text("looks at each of 10,000,000 jobs")).to_be_visible()
+    assert asked == []
+    await button.click()
+    await until(lambda: len(answered) == 24, "each hour is counted")
+    assert len(set(asked)) == len(asked) == 24
+    await expect(button).to_have_count(0)
+    await page.unroute_all(behavior="ignoreErrors")
+
+
+async def test_what_events_cost(page: Page, fleet: Fleet) -> None:
+    """Jobs that have not changed for long, which takes a look at each open job, are not counted with each event."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "unchangedFor" in request.url else None)
+    await page.goto(fleet.console)
+    totals = page.locator(".totals li")
+    for number in range(1, 4):
+        fleet.report(fleet.create(f"press-{number}"), "BROKEN")
+        await expect(totals.last).to_have_text(f"{number}✖ failed")
+        await expect(page.get_by_role("region", name="Needs a person")).to_contain_text(f"{number} job")
+    assert len(asked) < 3

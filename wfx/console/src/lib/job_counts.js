@@ -11,6 +11,11 @@ export function readSummary(workflow, signal) {
   return get(`${FLEET}/jobs/summary`, { workflow }, signal);
 }
 
+/** How many jobs are in a group, of whatever workflows. @param {readonly Count[]} counts @param {string} wanted */
+export function jobsIn(counts, wanted) {
+  return counts.reduce((all, { group, jobs }) => all + (group === wanted ? jobs : 0), 0);
+}
+
 /** Adds up by workflow and group. @param {readonly Count[]} counts @returns {Map<string, Map<string, number>>} */
 export function byGroup(counts) {
   /** @type {Map<string, Map<string, number>>} */

@@ -71,6 +71,10 @@ export const strings = {
     failed: "failed; the newest:",
     activity: "Activity",
     hours: "Jobs of the last 24 hours, by hour",
+    openAt: "Open jobs at the end of each hour",
+    /** @param {number} jobs */
+    many: (jobs) => `To count by time the service looks at each of ${counted(jobs, "job")}, so not all hours are counted unasked.`,
+    countAll: "Count 24 hours",
     created: "created",
     closed: "done",
     failedShort: "failed",

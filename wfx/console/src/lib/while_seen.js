@@ -2,10 +2,21 @@
 
 import { paused } from "./live.js";
 
-/** Does it after each such time; returns what ends it. @param {() => void} run @param {number} milliseconds */
-export function whileSeen(run, milliseconds) {
+/**
+ * Does it after each such time, unless it is still at work; returns what ends it.
+ * @param {() => Promise<void> | void} run @param {{ every: number, atOnce?: boolean }} when `every` so many milliseconds
+ */
+export function whileSeen(run, { every, atOnce = false }) {
+  let working = false;
+  const begin = async () => {
+    if (working) return;
+    working = true;
+    await run();
+    working = false;
+  };
+  if (atOnce) void begin();
   const timer = setInterval(() => {
-    if (!document.hidden && !paused.peek()) run();
-  }, milliseconds);
+    if (!document.hidden && !paused.peek()) void begin();
+  }, every);
   return () => clearInterval(timer);
 }

@@ -21,7 +21,7 @@ const BETWEEN_LOOKS = 10_000; // milliseconds
 /** @param {{ id: string }} props */
 export function View({ id }) {
   const state = useSubject(DeviceState, id);
-  useEffect(() => whileSeen(() => state.reading.ask(), BETWEEN_LOOKS), [state]); // no event tells when it was seen
+  useEffect(() => whileSeen(() => state.reading.ask(), { every: BETWEEN_LOOKS }), [state]); // no event tells when it was seen
   const shown = state.shown.value;
   const unknown = state.unknown.value;
   return html`

@@ -43,7 +43,7 @@ function List({ state, list, again }) {
   const { client, unseen, version, filter, ...many } = filters;
   const one = { unseen, version, filter };
   const given = { label: many.label, attribute: many.attribute, ...Object.fromEntries(Object.entries(one).map(([name, value]) => [name, value ? [value] : []])) };
-  useEffect(() => whileSeen(() => void state.look(), BETWEEN_LOOKS), [state]);
+  useEffect(() => whileSeen(() => state.look(), { every: BETWEEN_LOOKS }), [state]);
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
   const [active, setActive] = useState(-1);

@@ -1,34 +1,35 @@
 // What happened in the last hours, and how much happens now.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { isAbort } from "../../lib/api.js";
 import { Chart } from "../../lib/chart.js";
 import { EventRate } from "../../lib/event_rate.js";
 import { html } from "../../lib/html.js";
 import { follow } from "../../lib/live.js";
 import { strings } from "../../lib/strings.en.js";
 import { now } from "../../lib/text.js";
-import { HOUR, readHours } from "./hours.js";
+import { whileSeen } from "../../lib/while_seen.js";
+import { affordable, HOUR, Hours, HOURS, openAt } from "./hours.js";
 
 /** @typedef {import("./hours.js").Hour} Hour */
 
 const words = strings.overview;
 const SECONDS = 120;
+const kept = new Hours();
 const PAUSE = 300_000; // milliseconds between two readings of the hours
 
-/** @param {{ position: string }} props where the events to count begin */
-export function Activity({ position }) {
+/** @param {{ position: string, open: number, jobs: number }} props `position` where the events to count begin */
+export function Activity({ position, open, jobs }) {
   const [hours, setHours] = useState(/** @type {Hour[]} */ ([]));
+  const [most, setMost] = useState(() => affordable(jobs));
   useEffect(() => {
     const ending = new AbortController();
-    const read = () => readHours(Date.now(), ending.signal, setHours).catch((error) => isAbort(error) || setHours([]));
-    void read();
-    const timer = setInterval(read, PAUSE);
+    const read = () => kept.read(Date.now(), most, ending.signal, setHours).catch(() => {}); // what is shown stays
+    const stop = whileSeen(read, { every: PAUSE, atOnce: true });
     return () => {
       ending.abort();
-      clearInterval(timer);
+      stop();
     };
-  }, []);
+  }, [most]);
   const ends = useMemo(() => withEnd(hours), [hours]);
   const series = useMemo(() => [
     { label: words.created, tone: "open", values: ends.map(({ created }) => created) },
@@ -36,8 +37,11 @@ export function Activity({ position }) {
     { label: words.failedShort, tone: "failed", values: ends.map(({ failed }) => failed) },
   ], [ends]);
   const times = useMemo(() => ends.map(({ start }) => start / 1000), [ends]);
+  const opened = useMemo(() => [{ label: words.groups.OPEN ?? "", tone: "open", values: [...openAt(hours, open), ...(hours.length > 0 ? [open] : [])] }], [hours, open]);
   return html`<section class="panel" aria-label=${words.activity}>
-    <${Chart} title=${words.hours} times=${times} series=${series} />
+    <${Chart} title=${words.hours} times=${times} series=${series} height=${130} />
+    <${Chart} title=${words.openAt} times=${times} series=${opened} height=${100} />
+    ${most < HOURS && html`<p class="faint">${words.many(jobs)} <button type="button" onClick=${() => setMost(HOURS)}>${words.countAll}</button></p>`}
     <${Rate} position=${position} />
   </section>`;
 }

@@ -2,7 +2,7 @@
 
 import { GroupsBar } from "../../lib/groups_bar.js";
 import { html } from "../../lib/html.js";
-import { byGroup } from "../../lib/job_counts.js";
+import { byGroup, jobsIn } from "../../lib/job_counts.js";
 import { useCounts } from "../../lib/live_counts.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
@@ -20,15 +20,15 @@ const ALWAYS = ["OPEN", "CLOSED", "FAILED"];
 
 export function View() {
   const { summary, error } = useCounts();
-  const counts = summary?.counts;
+  const { counts, position = "", total = 0 } = summary ?? {};
   return html`
     <div class="heading"><h1>${words.title}</h1><${Health} /></div>
     <${Problem} error=${error} />
     ${!counts && !error && html`<p class="skeleton">${strings.loading}</p>`}
     ${counts && html`<${Totals} counts=${counts} />`}
-    ${summary && html`<div class="overview">
-      <${Attention} counts=${counts} position=${summary.position} />
-      <${Activity} position=${summary.position} />
+    ${counts && html`<div class="overview">
+      <${Attention} counts=${counts} position=${position} />
+      <${Activity} position=${position} open=${jobsIn(counts, "OPEN")} jobs=${total} />
     </div>`}
     ${counts && html`<${Workflows} counts=${counts} />`}
   `;
