@@ -73,7 +73,7 @@ function options(element, series, height) {
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
-    axes: [{ ...axis, space: 70, values: clocks }, { ...axis, size: 52, values: whole }],
+    axes: [{ ...axis, space: 70, size: 28, values: clocks }, { ...axis, space: 22, size: 52, values: whole }],
     series: [{}, ...series.map(({ label, tone }) => ({ label, stroke: colourOf(element, `tone-${tone}`), width: 2, points: { show: false }, ...(paths && { paths }) }))],
   };
 }
