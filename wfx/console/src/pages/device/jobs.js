@@ -2,9 +2,10 @@
 
 import { html } from "../../lib/html.js";
 import { href } from "../../lib/router.js";
-import { Status } from "../../lib/status.js";
+import { lookOf, Status } from "../../lib/status.js";
 import { strings } from "../../lib/strings.en.js";
-import { Text, Time } from "../../lib/text.js";
+import { now, Text, Time } from "../../lib/text.js";
+import { spansOf } from "./spans.js";
 import { MOST } from "./state.js";
 
 /** @typedef {import("./state.js").DeviceState} DeviceState */
@@ -12,6 +13,7 @@ import { MOST } from "./state.js";
 
 const words = strings.device;
 const names = strings.jobs.columns;
+const SPAN_HEIGHT = 12; // pixels
 
 /** @param {{ state: DeviceState, shown: Shown }} props */
 export function Jobs({ state, shown: { jobs, more } }) {
@@ -19,12 +21,32 @@ export function Jobs({ state, shown: { jobs, more } }) {
   const title = more ? words.newestJobs(jobs.length) : words.jobs(jobs.length);
   return html`<section aria-label=${strings.jobs.title}>
     <div class="heading"><h2>${title}</h2><a href=${all}>${words.allJobs}</a></div>
+    ${jobs.length > 0 && html`<${Spans} jobs=${jobs} />`}
     ${jobs.length > 0 && html`<div class="scrolls"><table class="plain-table" id="device-jobs">
       <thead><tr>${[names.created, names.status, names.changed, names.workflow, names.message, names.tags, names.id].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
       <tbody>${jobs.map((job) => html`<${Row} key=${job.id} job=${job} />`)}</tbody>
     </table></div>`}
     ${more && jobs.length < MOST && html`<button type="button" onClick=${() => void state.older()}>${words.older}</button>`}
   </section>`;
+}
+
+/** The same as a picture: when each was at work. @param {{ jobs: import("./state.js").Job[] }} props */
+function Spans({ jobs }) {
+  const spans = spansOf(jobs, now.value);
+  const rows = Math.max(...spans.map(({ row }) => row)) + 1;
+  return html`<figure class="spans" id="device-spans" aria-hidden="true">
+    <div style=${{ height: `${rows * SPAN_HEIGHT}px` }}>
+      ${spans.map(({ job, left, width, row }) => html`<a
+        key=${job.id}
+        class=${`tone-${lookOf(job.group).tone}`}
+        href=${href(`jobs/${encodeURIComponent(job.id)}`)}
+        tabindex="-1"
+        title=${`${job.workflow}: ${job.state}`.slice(0, 200)}
+        style=${{ left: `${left}%`, width: `${width}%`, top: `${row * SPAN_HEIGHT}px` }}
+      ></a>`)}
+    </div>
+    <figcaption><${Time} at=${spans[0]?.job.stime} /><span>${strings.time.now}</span></figcaption>
+  </figure>`;
 }
 
 /** @param {{ job: import("./state.js").Job }} props */
