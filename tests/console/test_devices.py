@@ -26,8 +26,9 @@ def _describe(fleet: Fleet, client: str, labels: list[str], **attributes: Any) -
 @pytest.fixture(autouse=True)
 def no_devices(fleet: Fleet) -> None:
     """Begin without devices."""
-    for device in fleet.north.get(_url(fleet)).json()["content"]:
-        fleet.north.delete(_url(fleet, f"/{quote(device['clientId'], safe='')}")).raise_for_status()
+    while devices := fleet.north.get(_url(fleet)).json()["content"]:
+        for device in devices:
+            fleet.north.delete(_url(fleet, f"/{quote(device['clientId'], safe='')}")).raise_for_status()
 
 
 async def test_no_devices(page: Page, fleet: Fleet) -> None:
@@ -62,8 +63,34 @@ async def test_filters_are_the_address(page: Page, fleet: Fleet) -> None:
     await expect(rows).to_have_count(4)
     await page.get_by_role("searchbox", name="Client id").fill("press-3")
     await expect(rows).to_have_count(1)
+    await page.get_by_role("link", name="Remove all").click()
+    await expect(rows).to_have_count(4)
+    await expect(page.get_by_role("searchbox", name="Client id")).to_have_value("")
     await page.goto(f"{fleet.console}devices?filter=label%20contains%20%22canary%22")
     await expect(page.get_by_role("alert")).to_contain_text("did you mean labels?")
+
+
+async def test_many_devices(page: Page, fleet: Fleet) -> None:
+    """Devices are read as one scrolls to them, and only those that are seen are elements of the page."""
+    jobs = [{"clientId": f"valve-{number:04}"} for number in range(350)]
+    url = f"{fleet.service.north}/api/fleet/v1/jobs:batch"
+    fleet.north.post(url, json={"workflow": "lamp.flow", "jobs": jobs}).raise_for_status()
+    await page.clock.install()
+    await page.goto(f"{fleet.console}devices")
+    await expect(page.locator(".count")).to_contain_text("or more devices")
+    frame = page.get_by_role("region", name="Devices")
+    rows = page.locator("#devices-table tbody tr:not(.spacer)")
+    last = rows.filter(has_text="valve-0349")
+    for _ in range(1000):
+        if await last.count():
+            break
+        await frame.evaluate("frame => frame.scrollTop = frame.scrollHeight")
+        await page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await expect(page.locator(".count")).to_have_text("350 devices")
+    assert await rows.count() < 100
+    _describe(fleet, "valve-0349", ["end"])
+    await page.clock.fast_forward(10_000)
+    await expect(last).to_contain_text("end")
 
 
 async def test_live(page: Page, fleet: Fleet) -> None:

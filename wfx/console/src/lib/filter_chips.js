@@ -18,8 +18,8 @@ import { set } from "./url_state.js";
 const words = strings.jobs;
 const PATIENCE = 300; // milliseconds without typing after which the text takes effect
 
-/** @param {{ id: string, kinds: readonly Kind[], given: Record<string, readonly string[]>, clear: string, children?: any }} props */
-export function FilterChips({ id, kinds, given, clear, children }) {
+/** @param {{ id: string, kinds: readonly Kind[], given: Record<string, readonly string[]>, clear: string, others?: boolean, children?: any }} props `others` tells whether `clear` removes more than these */
+export function FilterChips({ id, kinds, given, clear, others = false, children }) {
   const chips = kinds.flatMap((kind) => (given[kind.name] ?? []).map((value) => ({ kind, value })));
   return html`<div class="chips no-print">
     ${children}
@@ -30,7 +30,7 @@ export function FilterChips({ id, kinds, given, clear, children }) {
       remove=${() => set({ [kind.name]: (given[kind.name] ?? []).filter((each) => each !== value) })}
     />`)}
     <${Adding} id=${id} kinds=${kinds} given=${given} />
-    ${chips.length > 0 && html`<a href=${clear}>${words.clear}</a>`}
+    ${(others || chips.length > 0) && html`<a href=${clear}>${words.clear}</a>`}
   </div>`;
 }
 

@@ -63,7 +63,7 @@ function List({ state, list, again }) {
       <h1>${words.title}</h1>
       <span class="count" role="status">${list.complete ? words.count(rows.length) : words.orMore(number(rows.length))}</span>
     </div>
-    <${FilterChips} id="devices" kinds=${KINDS} given=${given} clear=${href("devices")}><${ClientField} client=${client} /><//>
+    <${FilterChips} id="devices" kinds=${KINDS} given=${given} clear=${href("devices")} others=${client !== ""}><${ClientField} client=${client} /><//>
     <${Problem} error=${state.list.error.value} onRetry=${again} />
     ${state.fresh.value > 0 && html`<button type="button" class="pill" onClick=${again}>${strings.jobs.fresh(state.fresh.value)}</button>`}
     <${VirtualTable}
