@@ -27,8 +27,8 @@ function namedIn(text) {
     parts.set(name, full(path));
     return "";
   });
-  const chains = rest.match(new RegExp(`(?<![\\w.])(?:${[...parts.keys()].join("|")})(?:\\.\\w+)*\\b`, "g")) ?? [];
-  return chains.map(full).filter((path) => path !== "strings");
+  const chains = rest.match(new RegExp(`(?<![\\w.])(?:${[...parts.keys()].join("|")})(?:(?:\\.\\w+)+|(?=\\[))`, "g")) ?? [];
+  return chains.map(full);
 }
 
 test("each string is shown somewhere", () => {

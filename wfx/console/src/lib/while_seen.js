@@ -11,8 +11,11 @@ export function whileSeen(run, { every, atOnce = false }) {
   const begin = async () => {
     if (working) return;
     working = true;
-    await run();
-    working = false;
+    try {
+      await run();
+    } finally {
+      working = false;
+    }
   };
   if (atOnce) void begin();
   const timer = setInterval(() => {
