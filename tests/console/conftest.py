@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,10 @@ def fleet(serving: Fleet) -> Fleet:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of this folder in one loop, that of the browser."""
+    """Run all tests of this folder that await something in one loop, that of the browser."""
     for item in items:
-        if Path(item.path).parent == Path(__file__).parent:
+        function = getattr(item, "function", None)
+        if Path(item.path).parent == Path(__file__).parent and iscoroutinefunction(function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
