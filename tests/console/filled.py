@@ -90,11 +90,13 @@ def filled(folder: Path) -> Iterator[Fleet]:
     )  # fmt: skip
     with LocalService(folder, *options, environment=_CLOCK) as service:
         fleet = Fleet(service)
-        fleet.north.post("/workflows", json=WORKFLOW).raise_for_status()
-        _rules(fleet)
-        _jobs(fleet)
-        yield fleet
-        fleet.close()
+        try:
+            fleet.north.post("/workflows", json=WORKFLOW).raise_for_status()
+            _rules(fleet)
+            _jobs(fleet)
+            yield fleet
+        finally:
+            fleet.close()
 
 
 def _rules(fleet: Fleet) -> None:

@@ -62,9 +62,9 @@ async def test_events(page: Page, fleet: Fleet, how: signal.Signals) -> None:
     await page.set_viewport_size(TALL)  # type: ignore[arg-type]
     await page.goto(f"{fleet.console}events")
     await expect(page.get_by_role("button", name="live")).to_be_visible()
-    for round in range(2):
+    for turn in range(2):
         begun = asyncio.Event()
-        writing = asyncio.create_task(write(fleet, f"{how.name}-{round}", begun))
+        writing = asyncio.create_task(write(fleet, f"{how.name}-{turn}", begun))
         await begun.wait()
         await restart(fleet, how, page)
         await writing
