@@ -69,7 +69,7 @@ def every_page(job: str, client: str = "press-1") -> dict[str, Address]:
         "events": Address("events", "#events-table tbody tr"),
         "rules": Address("rules", "#failed-tasks tbody tr"),
         "script": Address("rules/scripts/double", "#versions tbody tr"),
-        "system": Address("system", "#consumers tbody tr"),
+        "system": Address("system", ".chart canvas"),
         "api": Address("api?operation=POST+/api/wfx/v1/jobs", ".api-operation h2"),
     }
 
