@@ -13,10 +13,10 @@ import httpx
 from playwright.async_api import Page, expect
 from waiting import eventually
 
+from tests.acceptance.hostile.test_clock import LIBRARY
 from tests.console.conftest import WORKFLOW, Fleet
 from wfx.demo.local import LocalService
 
-LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("libfaketimeMT.so.1 (Debian: faketime)"))
 BEGINNING = "2026-03-02 10:00:00"
 """When the service believes to have started, in UTC."""
 _CLOCK = {

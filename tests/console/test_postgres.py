@@ -11,7 +11,7 @@ from tests.console.conftest import WORKFLOW, Fleet
 from tests.console.test_bulk import test_a_few_jobs as test_bulk_of_a_few_jobs
 from tests.console.test_bulk import test_all_that_match as test_bulk_of_all_that_match
 from tests.console.test_devices import no_devices
-from tests.console.test_devices import test_live as test_devices_live
+from tests.console.test_devices import test_describing_a_device as test_devices_described
 from tests.console.test_events import test_live as test_events_live
 from tests.console.test_job import test_a_change_meanwhile as test_job_that_changed_meanwhile
 from tests.console.test_job import test_a_retry as test_job_retried
@@ -21,7 +21,7 @@ from tests.console.test_overview import test_it_counts_and_follows as test_overv
 from wfx.demo.local import LocalService
 
 __all__ = [
-    "no_devices", "test_bulk_of_a_few_jobs", "test_bulk_of_all_that_match", "test_devices_live", "test_events_live",
+    "no_devices", "test_bulk_of_a_few_jobs", "test_bulk_of_all_that_match", "test_devices_described", "test_events_live",
     "test_job_retried", "test_job_that_changed_meanwhile", "test_jobs_by_filters", "test_jobs_over_a_restart",
     "test_overview_follows",
 ]  # fmt: skip
