@@ -21,9 +21,9 @@ from tests.console.test_overview import test_it_counts_and_follows as test_overv
 from wfx.demo.local import LocalService
 
 __all__ = [
-    "no_devices", "test_bulk_of_a_few_jobs", "test_bulk_of_all_that_match", "test_devices_described", "test_events_live",
-    "test_job_retried", "test_job_that_changed_meanwhile", "test_jobs_by_filters", "test_jobs_over_a_restart",
-    "test_overview_follows",
+    "no_devices", "test_bulk_of_a_few_jobs", "test_bulk_of_all_that_match", "test_devices_described",
+    "test_events_live", "test_job_retried", "test_job_that_changed_meanwhile", "test_jobs_by_filters",
+    "test_jobs_over_a_restart", "test_overview_follows",
 ]  # fmt: skip
 
 
