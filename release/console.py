@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -78,15 +77,8 @@ def main() -> None:
     if "--packages" in sys.argv[1:]:
         packages()
         return
-    optional = "--if-npm-is-found" in sys.argv[1:]
-    try:
-        said = build(optional=optional)
-    except (OSError, subprocess.SubprocessError) as exc:
-        if not optional:
-            raise
-        said = f"There is no console: it was not built ({type(exc).__name__}); make console says why."
-    if said:
-        print(said)  # noqa: T201 - a program
+    without = "There is no console: it was not built"
+    npm.fetch_for_program(lambda optional: build(optional=optional), without, "console")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,22 @@ def run(command: list[str], folder: Path, search: str, deadline: float = DEADLIN
         raise FileNotFoundError(f"{command[0]} is not on the path {search}")
     environment = os.environ | {"PATH": search}
     subprocess.run([program, *command[1:]], cwd=folder, env=environment, check=True, timeout=deadline)  # noqa: S603 - npm, node
+
+
+def fetch_for_program(fetch: Callable[[bool], str], without: str, target: str) -> None:
+    """Run what fetches or builds a part of wfx, as a program, and print what it says.
+
+    With the argument --if-npm-is-found, which ``fetch`` is told, wfx goes on without the part where that fails.
+    """
+    optional = "--if-npm-is-found" in sys.argv[1:]
+    try:
+        said = fetch(optional)
+    except (OSError, subprocess.SubprocessError) as exc:
+        if not optional:
+            raise
+        said = f"{without} ({type(exc).__name__}); make {target} says why."
+    if said:
+        print(said)  # noqa: T201 - a program
 
 
 def _installed(folder: Path) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -49,15 +47,8 @@ def _fetched(folder: Path, search: str) -> bytes:
 
 def main() -> None:
     """Fetch it; with --if-npm-is-found, wfx goes on without it where that fails."""
-    optional = "--if-npm-is-found" in sys.argv[1:]
-    try:
-        said = fetch(only_with_npm=optional)
-    except (OSError, subprocess.SubprocessError) as exc:
-        if not optional:
-            raise
-        said = f"Scripts are off: their engine was not fetched ({type(exc).__name__}); make script-engine says why."
-    if said:
-        print(said)  # noqa: T201 - a program
+    without = "Scripts are off: their engine was not fetched"
+    npm.fetch_for_program(lambda optional: fetch(only_with_npm=optional), without, "script-engine")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from wfx.demo.local import LocalService
 API = "/api/wfx/v1"
 DEADLINE = 120_000.0
 """Milliseconds in which a machine that is busy with other things does anything."""
+FONTS = Path(__file__).with_name("fonts.conf")
 WORKFLOW: dict[str, Any] = {
     "name": "lamp.flow",
     "groups": [
@@ -82,9 +85,10 @@ def fleet(serving: Fleet) -> Fleet:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of this folder in one loop, that of the browser."""
+    """Run all tests of this folder that await something in one loop, that of the browser."""
     for item in items:
-        if Path(item.path).parent == Path(__file__).parent:
+        function = getattr(item, "function", None)
+        if Path(item.path).parent == Path(__file__).parent and iscoroutinefunction(function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -93,7 +97,12 @@ async def browser() -> AsyncIterator[Browser]:
     """A browser for all tests; each has a context of its own in it, with nothing in its cache."""
     expect.set_options(timeout=DEADLINE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET), timeout=DEADLINE)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(QUIET),
+            env={**os.environ, "FONTCONFIG_FILE": str(FONTS)},
+            timeout=DEADLINE,
+        )
         yield browser
         await browser.close()
 

@@ -48,7 +48,7 @@ export function Chart({ title, times, series, height = 150 }) {
 function Numbers({ title, times, series }) {
   return html`<div class="off-screen"><table>
     <caption>${title}</caption>
-    <thead><tr><th></th>${series.map(({ label }) => html`<th key=${label}>${label}</th>`)}</tr></thead>
+    <thead><tr><td></td>${series.map(({ label }) => html`<th key=${label}>${label}</th>`)}</tr></thead>
     <tbody>
       ${times.map((time, index) => html`<tr key=${time}><th>${clock(new Date(time * 1000))}</th>${series.map(({ label, values }) => html`<td key=${label}>${number(values[index] ?? 0)}</td>`)}</tr>`)}
     </tbody>

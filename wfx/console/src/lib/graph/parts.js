@@ -11,10 +11,10 @@ import { CROWD, crowdOfPlaces, crowdOfStrokes, wordsOf } from "./picture.js";
 /** @typedef {import("./picture.js").Place} Place */
 /** @typedef {import("./picture.js").Stroke} Stroke */
 
-/** A text of a person for a title: bounded, nothing in it invisible. @param {string} text */
+/** A text of a person for a title: bounded, with nothing that is invisible or turns letters around. @param {string} text */
 const titled = (text) => {
   const { text: start, cut } = beginning(text, 500);
-  return visible(cut ? `${start}…` : start);
+  return visible(cut ? `${start}…` : start).replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 };
 
 /** The arrows at the ends of lines, in the colours that lines have. */
