@@ -56,7 +56,7 @@ def _found(scope: Scope) -> Reply:
     if built is None:
         return text_reply(404, _NOT_BUILT, (NO_STORE,))
     if path + b"/" == _PREFIX:
-        return Reply(301, headers=((b"location", _PREFIX),))
+        return Reply(301, headers=((b"location", b"ui/"),))  # relative, for gateways that put a prefix before it
     below = path.removeprefix(_PREFIX)
     file = built.files.get(below)
     return _page(built, below) if file is None else _file(file, scope)
