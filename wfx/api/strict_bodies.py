@@ -28,7 +28,7 @@ def require_strict(raw: bytes) -> None:
     except _Repeated:
         raise BodyInvalid(_faults((), _KEEPING.raw_decode(text)[0])) from None
     if text[end:].strip(_SPACE):
-        raise BadRequest("the body goes on behind the end of its JSON")
+        raise BadRequest("the body has text after the end of its JSON")
 
 
 def _text(raw: bytes) -> str:

@@ -15,5 +15,5 @@ def task_id_of(request: ApiRequest, parameter: str) -> int:
     """Return the number of a task that this parameter of the path names. Raises BadRequest."""
     given = request.path[parameter]
     if not _ID.match(given) or (task_id := int(given)) > _LARGEST:
-        raise BadRequest(f"parameter '{parameter}': '{given[:60]}' is no number of a task")
+        raise BadRequest(f"parameter '{parameter}': '{given[:60]}' is not the number of a task")
     return task_id

@@ -46,12 +46,12 @@ def sweep(connection: BlockingConnection, tables: Sequence[str], progress: Progr
     left = _PATIENCE
     for done, name in enumerate(names):
         while in_the_way := _in_the_way(connection, name, now) or _try(connection, name):
-            progress(f"tables written anew, but waits for {in_the_way} at {name}", done, len(names))
+            progress(f"tables rewritten, but waits for {in_the_way} at {name}", done, len(names))
             if left <= 0:
                 return in_the_way
             time.sleep(_PAUSE)
             left -= _PAUSE
-        progress("tables written anew", done + 1, len(names))
+        progress("tables rewritten", done + 1, len(names))
     return ""
 
 
