@@ -17,13 +17,13 @@ CONSOLE = Path(__file__).parents[1] / "wfx" / "console"
 _MANIFEST = CONSOLE / "built" / "manifest.json"
 _PACKAGES = CONSOLE / "node_modules"
 _INSTALLED = _PACKAGES / ".wfx-lock"
-"""Says which lock file the packages were installed by."""
+"""Has the hash of the lock file that the packages were installed by."""
 _PATIENCE = 30.0
-"""Seconds that a start of the service waits for each of two steps."""
+"""Seconds that each of the two steps may take when the console is optional."""
 
 
 def build(*, optional: bool) -> str:
-    """Build it unless it is there as its sources are; return what to say. Raises OSError, SubprocessError."""
+    """Build it unless it is up to date; return what to say. Raises OSError, SubprocessError."""
     sources = _hash(_sources())
     if _built_from() == sources:
         return ""
@@ -33,7 +33,7 @@ def build(*, optional: bool) -> str:
             _install(search, patience)
             npm.run(["node", "build.mjs", sources], CONSOLE, search, patience)
     except npm.NpmNotFound:
-        return "There is no console: npm is not found, which fetches its parts; make console brings its own."
+        return "The console was not built: npm, which fetches its packages, was not found; make console installs npm."
     return "Built the console."
 
 
@@ -51,7 +51,7 @@ def _install(search: str, patience: float) -> None:
 
 
 def _built_from() -> str:
-    """Return the hash of the sources of what is built; nothing if it is not."""
+    """Return the hash of the sources that the built console was made of; empty if there is none."""
     try:
         return str(json.loads(_MANIFEST.read_bytes())["sources"])
     except (OSError, ValueError, KeyError):
@@ -77,7 +77,7 @@ def main() -> None:
     if "--packages" in sys.argv[1:]:
         packages()
         return
-    without = "There is no console: it was not built"
+    without = "The console was not built"
     npm.fetch_for_program(lambda optional: build(optional=optional), without, "console")
 
 

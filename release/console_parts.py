@@ -27,7 +27,7 @@ class ConsolePart:
 
     @property
     def purl(self) -> str:
-        """The name of the package everywhere."""
+        """Its package URL."""
         return f"pkg:npm/{quote(self.name)}@{self.version}"
 
     @property

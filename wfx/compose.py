@@ -173,7 +173,7 @@ async def compose(
 async def _running_scripts(
     services: Services, metrics: Metrics, siblings: Siblings | None, stack: AsyncExitStack
 ) -> RunningScripts:
-    """Make what tells of scripts that run; other workers, if there are any, can ask this one from now on."""
+    """Make the list of running scripts, and begin to answer the other workers, if there are any."""
     running = RunningScripts(services.scripts, siblings)
     if siblings is not None:
         stack.callback((await siblings.serve({**metrics_answers(metrics), **running.answers})).close)

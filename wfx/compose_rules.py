@@ -132,7 +132,7 @@ def rule_tasks(
 
 
 def _if_limits_change(tunables: Holder[Tunables], changed: Callable[[], None], new: Tunables) -> Callable[[], None]:
-    """Return what tells of other limits once they are used; nothing is told where they stay as they are."""
+    """Return what to call once the new options are in use: ``changed``, if they change the limits."""
     return _nothing if policy_of(new).bands == policy_of(tunables.current).bands else changed
 
 

@@ -65,7 +65,7 @@ def run_rekey(call: Invocation) -> int:
     except StoreError as exc:
         raise Failure(neutralise(str(exc))) from exc
     form = "plain" if sealing.writer is None else f'sealed with the key "{sealing.writer}"'
-    call.out.line(f"{done.place}: rows written anew: {done.values:,}; all values are {form} now")
+    call.out.line(f"{done.place}: rows rewritten: {done.values:,}; all values are {form} now")
     if done.remains:
         call.out.line(neutralise(done.remains))
     if done.unreadable:

@@ -11,7 +11,7 @@ def command(options: tuple[Option, ...]) -> Command:
     """Make the command; it has these options."""
     return Command(
         "rekey",
-        "Encrypt, encrypt anew or decrypt the stored data",
+        "Encrypt, re-encrypt or decrypt the stored data",
         """
         Brings all stored values into the form in which a server with these options writes them: with
         --enable-encryption encrypted by the first key, without it plain. Works in short steps, also while a server

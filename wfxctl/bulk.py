@@ -88,7 +88,7 @@ def _resumed(call: ClientInvocation, change: BulkChange) -> BulkProgress | None:
     if time.time() - reached.moment > _KEPT:
         raise UsageFailure(
             "--resume is of a command of more than 24 hours ago: the server no longer knows what was done of its last "
-            "part. Look what is left, and begin anew with that"
+            "part. Look what is left, and start again with that"
         )
     return reached
 
@@ -212,7 +212,7 @@ class _Work:
         told = f"{reached.done:,} {self.change.past}, {reached.failed:,} failed, {reached.rest:,} left"
         self.call.err.write("".join(f"{neutralise(line)}\n" for line in (self.trouble, told) if line))
         if self.grown:
-            self.call.err.write("to go on with all that match now, give the command anew, without --resume\n")
+            self.call.err.write("to go on with all that match now, run the command again, without --resume\n")
         elif reached.rest:
             more = " --continue-on-error" if reached.failed and not self.trouble else ""
             self.call.err.write(f"to go on, give the same command once more with{more} --resume {reached.token}\n")

@@ -86,7 +86,7 @@ def first_rows(call: ClientInvocation, path: str, query: Query, limit: int, *, a
 
 
 def count_rows(call: ClientInvocation, path: str, query: Query) -> tuple[int, bool]:
-    """Return how many rows a list has, and whether these are all: it is read on for some pages alone."""
+    """Count the rows of a list, and tell whether that is all of them: only its first pages are read."""
     count, is_all = 0, False
     with suppress(Failure):  # the list is shown all the same
         for page, rows in islice(pages_of(call, path, query), _MOST_PAGES):

@@ -90,7 +90,7 @@ def tell_more(call: ClientInvocation, shown: int, total: int | None, *, are_more
 
 
 def tell_counted(call: ClientInvocation, shown: int, count: int, *, is_all: bool) -> None:
-    """Tell of how many items these are shown, of which at least so many were counted, or all."""
+    """Say how many of the counted items are shown; unless ``is_all``, there may be more of them."""
     if is_all:
         tell_count(call, shown, count)
     elif count > shown:

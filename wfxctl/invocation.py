@@ -109,8 +109,8 @@ class ClientInvocation(Invocation):
     def subject(self, option: str, what: str) -> str:
         """Return what the command is about: from its flag, or else from its argument. Raises UsageFailure.
 
-        Beside the flag arguments are passed over, as scripts of the reference have it, but not silently. An argument
-        comes before a variable or file: what was typed is what is meant.
+        Beside the flag, arguments are ignored with a warning, as scripts for the reference need it. An argument, which
+        was typed, takes precedence over a variable or file.
         """
         found = self._flagged(option, what) or self.argument(what, self.settings.text(option))
         self._tell_passed_over(option, what, [found])

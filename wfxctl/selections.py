@@ -23,9 +23,9 @@ def seconds(text: str) -> float:
     try:
         total = durations.parse(text)
     except ValueError as exc:
-        raise ValueError(f'"{text}" is no time such as 45m, 12h or 30d') from exc
+        raise ValueError(f'invalid age "{text}": use a unit, for example 45m, 12h or 30d') from exc
     if total < 0:
-        raise ValueError(f'"{text}" is less than nothing')
+        raise ValueError(f'invalid age "{text}": it must not be negative')
     return total
 
 

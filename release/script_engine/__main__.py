@@ -29,7 +29,7 @@ def fetch(*, only_with_npm: bool) -> str:
         ):
             content = _fetched(Path(name), search)
     except npm.NpmNotFound:
-        return "Scripts are off: npm is not found, which fetches their engine; make script-engine brings its own."
+        return "Scripts are off: npm, which fetches their engine, was not found; make script-engine installs npm."
     if hashlib.sha256(content).hexdigest() != SHA256:
         raise WrongEngine(f"the engine has the hash {hashlib.sha256(content).hexdigest()}, {SHA256} was tested")
     unfinished = ENGINE.with_name(f".{ENGINE.name}.{os.getpid()}")  # several may fetch at once

@@ -176,7 +176,8 @@ def test_files_that_appear_and_vanish(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("log-level: debug\nread-timeout: soon\n", '"soon" is no duration such as 300ms, 1.5s or 1m30s (wfx.yml line 2)'),
+    ("log-level: debug\nread-timeout: soon\n",
+     'invalid duration "soon": use a unit, for example 5s or 1m30s (wfx.yml line 2)'),
     ("log-level: debug\nsse:\n  ping: {interval: [1]}\n", "key sse-ping-interval must have one value, not a list"),
     ("log-level: debug\nlog: {level: info}\n", 'wfx.yml is not valid: it gives "log-level" twice, in lines 1 and 2'),
     ("log-level: [", "configuration file wfx.yml is not valid YAML: "),

@@ -31,9 +31,11 @@ def files(north: httpx.Client) -> list[str]:
 
 
 def test_the_way_in(north: httpx.Client) -> None:
-    """``/ui`` leads to ``/ui/``."""
+    """``/ui`` leads to ``/ui/``, also behind a gateway that takes a prefix away."""
     answer = north.get("/ui")
-    assert (answer.status_code, answer.headers["location"]) == (301, "/ui/")
+    assert answer.status_code == 301
+    for prefix in ("", "/wfx"):
+        assert str(httpx.URL(f"http://gateway{prefix}/ui").join(answer.headers["location"])).endswith(f"y{prefix}/ui/")
 
 
 @pytest.mark.parametrize("path", ["/ui/", "/ui/jobs", "/ui/jobs/x", "/ui/index.html", "/ui/" + "0" * 64 + ".mjs"])

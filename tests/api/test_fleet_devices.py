@@ -265,7 +265,7 @@ def test_lists(fleet: httpx.Client, north: httpx.Client, job: dict[str, Any], un
     ("attribute=a:", "'a:' must be a name"), ("label=a%20b", "'a b' must begin with a letter or digit"),
     ("label=", "is empty"),
     ("clientIdPrefix=", "'clientIdPrefix' is empty"), ("version=", "'version' is empty"),
-    ("notSeenFor=1", "is no duration"), ("seenAfter=now", "is no time of RFC 3339"),
+    ("notSeenFor=1", "is not a duration"), ("seenAfter=now", "is no time of RFC 3339"),
     ("clientIdPrefix=%00", "U+0000"), ("clientIdPrefix=" + "x" * 256, "longer than 255"), ("limit=0", "0 is not"),
     ("limit=1001", "1001 is not"), ("version=%C3%BC", "printable characters of ASCII"),
     ("sort=x", "none of asc, desc"),

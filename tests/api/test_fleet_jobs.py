@@ -135,8 +135,8 @@ OTHER_LOG = cursor_of("0" * 32, 7)
     ("offset=3&colour=red", "unknown parameters 'offset', 'colour'"),
     ("&".join(f"x{n}=1" for n in range(9)), "'x4' and 4 more"), ("x" * 5000 + "=1", "unknown parameter 'xxx"),
     ("state=%zz", "'state=%zz' in the query: % is not followed by two hex digits"),
-    ("unchangedFor=1", "'1' is no duration such as 2d"),
-    ("unchangedFor=-1h", "is no duration"), ("unchangedFor=P1Y", "is no duration"),
+    ("unchangedFor=1", "'1' is not a duration such as 2d"),
+    ("unchangedFor=-1h", "is not a duration"), ("unchangedFor=P1Y", "is not a duration"),
     ("sort=ASC", "'ASC' is none of asc, desc"),
     ("after=x", "'x' is no cursor"), ("after=%00", "U+0000"), (f"after={OTHER_LOG}", "the cursor is of another"),
     ("after=" + urlsafe_b64encode(b"a." + b"9" * 30).decode().rstrip("="), "is no cursor"),
@@ -182,7 +182,7 @@ def test_durations(text: str, seconds: float) -> None:
 )
 def test_no_durations(text: str) -> None:
     """Months and years, which have no length, and what is misspelt are refused."""
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         duration(text)
 
 

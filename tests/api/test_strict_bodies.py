@@ -49,8 +49,8 @@ def test_the_fleet_api_refuses_them(fleet: httpx.Client, method: str, path: str,
 
 @pytest.mark.parametrize("padding", [0, 500_000], ids=["small", "large"])
 @pytest.mark.parametrize(("begin", "end", "reason"), [
-    (b'{"selection": {"tag": ["a"]}, "dryRun": true', b'} {"selection": {"tag": ["b"]}}', "goes on behind the end"),
-    (b'{"selection": {"tag": ["a"]}, "dryRun": true', b"}x", "goes on behind the end"),
+    (b'{"selection": {"tag": ["a"]}, "dryRun": true', b'} {"selection": {"tag": ["b"]}}', "text after the end"),
+    (b'{"selection": {"tag": ["a"]}, "dryRun": true', b"}x", "text after the end"),
     (b'{"selection": {"tag": ["\xff"]}, "dryRun": true', b"}", "is not UTF-8: byte 25 is 0xff"),
 ])  # fmt: skip
 def test_nothing_of_a_body_is_passed_over(

@@ -97,7 +97,7 @@ def test_broken_files(name: str, content: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "content", "said"), [
-    ("a.yml", "sse:\n  ping-interval: 5\n", '"5" is no duration such as 300ms, 1.5s or 1m30s (a.yml line 2)'),
+    ("a.yml", "sse:\n  ping-interval: 5\n", 'invalid duration "5": use a unit, for example 5s or 1m30s (a.yml line 2)'),
     ("a.toml", "[client]\nport = 80.5\n", "for configuration key client-port: invalid syntax (a.toml line 2)"),
     ("a.toml", "log-level = [1]\n", "log-level must have one value, not a list or a mapping (a.toml line 1)"),
     ("a.yml", "log-level: {is: debug}\n", "log-level must have one value, not a list or a mapping (a.yml line 1)"),

@@ -71,7 +71,7 @@ REFUSED = [
         'invalid argument "9223372036854775808" for "--offset" flag: value out of range',
     ),
     ("job get --raw=yes", 'invalid argument "yes" for "--raw" flag: invalid syntax'),
-    ("job wait --timeout 5", 'invalid argument "5" for "--timeout" flag: "5" is no duration such as 300ms, '),
+    ("job wait --timeout 5", 'invalid argument "5" for "--timeout" flag: invalid duration "5": use a unit, '),
     ("health --color blue", 'invalid argument "blue" for "--color" flag: must be one of auto, always, never'),
 ]
 
@@ -175,7 +175,7 @@ def test_durations_are_numbers_with_units(text: str, seconds: float) -> None:
 )
 def test_durations_need_units(text: str) -> None:
     """What is no number with a unit is no duration."""
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="invalid duration"):
         durations.parse(text)
 
 

@@ -99,7 +99,7 @@ def test_durations_of_the_other_program(run: Run, text: str, seconds: float) -> 
         (f"{STARTS}: [1/PT1M]\n{STARTS.replace('-', '.')}: [2/PT1M]", "twice, in lines 1 and 2"),
         (f"{STARTS}: [{{capacity: 0, duration: PT1M}}]", "its number must be from 1 to 100,000,000 (w.yml line 1)"),
         (f"{STARTS}: [1/1M]", '"1M" is no ISO 8601 duration such as PT1M, PT1H30M or P1D (w.yml line 1)'),
-        ("sandbox.max-command-duration: PT", '"PT" is no duration such as 300ms, 1.5s or 1m30s'),
+        ("sandbox.max-command-duration: PT", 'invalid duration "PT": use a unit, for example 5s or 1m30s'),
         (f"{STARTS}: [1/PT1M, 2/PT60S]", '"2/PT60S" is a second limit of global for the same duration'),
     ],
 )

@@ -97,7 +97,8 @@ def test_the_report_for_programs(folder: Path) -> None:
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--client-host=::1", "--mgmt-host=::1", "--mgmt-port=9080"],
      "Error: mgmt-port: 9080 is the port of the southbound API on the same host (--mgmt-port)\n"),
-    (["--read-timeout=soon"], 'for "--read-timeout" flag: "soon" is no duration such as 300ms, 1.5s or 1m30s\n'),
+    (["--read-timeout=soon"],
+     'for "--read-timeout" flag: invalid duration "soon": use a unit, for example 5s or 1m30s\n'),
     ([f"--log-custom-pattern={name}=a.{{12}}Z" for name in "abcde"],
      "and may have 384: shorten what is repeated, such as .{0,50} (--log-custom-pattern)\n"),
     (["extra"], 'Error: wfx config takes no arguments, but was given "extra"\n'),

@@ -181,8 +181,16 @@ async def test_devices_that_the_registry_has_not_seen_are_missing(stub: Stub) ->
     stub.answers["GET", "devices"] = [(200, never)] * 100
     async with opened(_fleet_at(stub, devices=1, read_freq=1)) as session:
         session.stop.set()
-        fact = await Registry(session, "x").audit({"somebody", "else"})
+        (fact,) = await Registry(session, "x").audit({"somebody", "else"})
     assert dict(zip(fact.members, fact.values, strict=True)) == {"polled": "2", "registered": "0", "missing": "2"}
+
+
+async def test_a_service_that_ended_under_the_load(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    """A run has its results though the registry cannot be asked at its end; a warning says that this is missing."""
+    async with opened(_fleet_at(stub, devices=1, read_freq=1)) as session:
+        stub.hang_up = True
+        assert await Registry(session, "x").audit({"somebody"}) == []
+    assert "it is not known which devices are registered" in caplog.text
 
 
 def _fleet_at(stub: Stub, devices: int, read_freq: int) -> Settings:

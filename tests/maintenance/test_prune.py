@@ -88,7 +88,7 @@ def test_age_group_and_state_narrow_it_down(stopped: LocalService, arguments: li
     [
         (["prune"], "needs --older-than"),
         (["prune", "--older-than=0"], "must be more than 0"),
-        (["prune", "--older-than=soon"], '"soon" is no age such as 12h, 30d, 2w or 1y'),
+        (["prune", "--older-than=soon"], 'invalid age "soon": use a unit, for example 12h, 30d, 2w or 1y'),
         (["prune", "--older-than=1d", "more"], 'takes no arguments, but was given "more"'),
         (["prune", "--older-than=1d", "--state=NEW"], "no workflow has a finished state, or a group with one"),
         (["prune", "--older-than=1d", "--group=FAILED,CLOSDE"], "with this name: CLOSDE"),
@@ -143,12 +143,12 @@ def test_a_server_deletes_what_is_too_old(stopped: LocalService) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("soon", '"soon" is no age'),
+        ("soon", 'invalid age "soon"'),
         ("1d,2d", '"2d" is a second age for all'),
         ("FAILED=1d,FAILED=2d", '"FAILED=2d" is a second age for FAILED'),
         ("OPEN=1s", '"OPEN=1s" would delete nothing: jobs in the group OPEN are not finished'),
         ("=1d", "names no group or state"),
-        ("CLOSED=", '"" is no age'),
+        ("CLOSED=", 'invalid age ""'),
         ("2000y", "from 0 to 1000y"),
     ],
 )

@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -38,6 +39,15 @@ def keys(*ids: str) -> dict[str, str]:
 def sealing(*ids: str) -> dict[str, str]:
     """Return the variables that have values sealed with the first of these keys."""
     return {**keys(*ids), "WFX_ENABLE_ENCRYPTION": "true"}
+
+
+_ANOTHER_ONE = {"WFX_ENABLE_ENCRYPTION": "true", "WFX_ENCRYPTION_KEYS": f"one:{'A' * 43}="}
+UNFIT: Sequence[tuple[dict[str, str], str]] = (
+    ({}, 'sealed with the key "one", which is no encryption key here'),
+    (sealing("two"), 'sealed with the key "one", which is no encryption key here'),
+    (_ANOTHER_ONE, "is another one"),
+)
+"""Variables with which nobody opens what was sealed with the key ``one``, and the reason that is given."""
 
 
 def wfx(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

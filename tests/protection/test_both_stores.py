@@ -20,7 +20,7 @@ from waiting import eventually, is_gone
 
 from tests.logs.journal import Journal, Journaled
 from tests.protection.core_files import not_tried
-from tests.protection.life import BASE, ONE_REQUEST, SECRET, Life, done, holding, keys, sealing, wfx
+from tests.protection.life import BASE, ONE_REQUEST, SECRET, UNFIT, Life, done, holding, keys, sealing, wfx
 from tests.protection.stores import DatabasePlace, FilePlace, Place
 from wfx.demo.local import LocalService
 
@@ -147,17 +147,7 @@ def logging_service(
         process.kill()
 
 
-ANOTHER = {"WFX_ENABLE_ENCRYPTION": "true", "WFX_ENCRYPTION_KEYS": "one:" + "A" * 43 + "="}
-
-
-@pytest.mark.parametrize(
-    ("environment", "reason"),
-    [
-        ({}, 'sealed with the key "one", which is no encryption key here'),
-        (sealing("two"), 'sealed with the key "one", which is no encryption key here'),
-        (ANOTHER, "is another one"),
-    ],
-)
+@pytest.mark.parametrize(("environment", "reason"), UNFIT)
 def test_keys_that_do_not_fit_end_the_start(
     place: Place, sealed: LocalService, environment: dict[str, str], reason: str
 ) -> None:

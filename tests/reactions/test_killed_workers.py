@@ -11,10 +11,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.reactions.ruled_service import rules_with
-from tests.reactions.test_scripts_at_work import BASE, FLOW, GOOD, RULES, Place
+from tests.reactions.test_scripts_at_work import GOOD, Place
+from tests.reactions.watched_scripts import ENDLESS, figures, only_run, watched_service
 from tests.waiting import eventually, is_gone
-from tests.wfxctl.test_script_processes import DEBUG, ENDLESS, PATIENT, figures, only_run
 from wfx.demo.local import LocalService
 
 SAID = "the worker process ended by the signal 9: run the script again"
@@ -24,9 +23,7 @@ WORKER, COMPILER = "wfx.scripts.worker", "scripts/module.py"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """A service that runs scripts, with a rule that runs one on the state VALIDATE, and keeps what was run."""
-    folder = tmp_path_factory.mktemp("killed")
-    with LocalService(folder, f"--rules={rules_with(folder, RULES)}", "--enable-scripts", *PATIENT, *DEBUG) as service:
-        httpx.post(f"{service.north}{BASE}/workflows", json=FLOW, trust_env=False).raise_for_status()
+    with watched_service(tmp_path_factory.mktemp("killed")) as service:
         yield service
 
 

@@ -14,8 +14,8 @@ import pytest
 from tests.reactions.ruled_service import rules_with
 from tests.reactions.test_killed_workers import workers
 from tests.reactions.test_scripts_at_work import BASE, FLOW, RULES, Place
+from tests.reactions.watched_scripts import DEBUG, page
 from tests.scripts.test_probes import OWN, ROUTES, SWALLOWED, probed
-from tests.wfxctl.test_script_processes import DEBUG, page
 from wfx.demo.local import LocalService
 
 CALC = b"function main(payload) { return {next: 'DONE', payload: {score: payload.amount * 2}} }"

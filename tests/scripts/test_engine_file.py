@@ -130,4 +130,6 @@ def test_no_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where npm is not found, the service is told to go on without scripts."""
     monkeypatch.setattr(fetching, "ENGINE", tmp_path / "quickjs.wasm")
     monkeypatch.setattr(fetching.shutil, "which", lambda *_, **__: None)
-    assert fetching.fetch(only_with_npm=True).startswith("Scripts are off: npm is not found")
+    assert fetching.fetch(only_with_npm=True).startswith(
+        "Scripts are off: npm, which fetches their engine, was not found"
+    )

@@ -171,7 +171,7 @@ def test_what_is_loaded_late() -> None:
     ("--write-timeout=999us", "must be 0, or at least 1ms"),
     ("--cleanup-timeout=-1s", "must be 0, or at least 1ms"),
     ("--sse-ping-interval=1ns", "must be 0, or at least 1ms"),
-    ("--filter-timeout=1", "is no duration"),
+    ("--filter-timeout=1", "invalid duration"),
     ("--log-level=loud", "must be one of"),
     ("--no-such-option", "unknown flag: --no-such-option"),
 ])  # fmt: skip

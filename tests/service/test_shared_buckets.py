@@ -86,6 +86,21 @@ async def test_what_is_given_back() -> None:
     assert await other.take(of("10.0.0.1", 1)) is None
 
 
+async def test_what_is_told_while_a_token_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That there was no token just before one was given back is not remembered."""
+    database = Database()
+    server, take_back = Server(database), database.give_back
+
+    async def give_back(wanted: Sequence[Sequence[Ask]]) -> None:
+        assert await server.take(of("10.0.0.1", 1)) == EMPTY
+        await take_back(wanted)
+
+    monkeypatch.setattr(database, "give_back", give_back)
+    assert await server.take(of("10.0.0.1", 1)) is None
+    await server.give_back(of("10.0.0.1", 1))
+    assert await server.take(of("10.0.0.1", 1)) is None
+
+
 async def test_requests_at_once_ask_together() -> None:
     """Requests that come while the database is asked are asked for together, and get as many tokens as there are."""
     database = Database()

@@ -242,9 +242,9 @@ def _look_at(north: httpx.Client) -> None:
     for path, status, text in (
         ("/v1/tasks/1/replay", 409, "task 1 is DONE; only a task that is FAILED can be done once more"),
         ("/v1/tasks/999/replay", 404, "there is no task 999"),
-        ("/v1/tasks/x/replay", 400, "parameter 'id': 'x' is no number of a task"),
-        ("/v1/tasks/0/replay", 400, "parameter 'id': '0' is no number of a task"),
-        ("/v1/tasks/99999999999999999999/replay", 400, "is no number of a task"),
+        ("/v1/tasks/x/replay", 400, "parameter 'id': 'x' is not the number of a task"),
+        ("/v1/tasks/0/replay", 400, "parameter 'id': '0' is not the number of a task"),
+        ("/v1/tasks/99999999999999999999/replay", 400, "is not the number of a task"),
     ):
         answer = north.post(path)
         assert (answer.status_code, text in answer.json()["error"]) == (status, True), answer.text

@@ -301,7 +301,7 @@ def test_a_selection_that_grew_stops_it(north: Run, stub: Stub) -> None:
     assert (outcome.code, json.loads(outcome.out)["done"]) == (1, 0)
     assert "more jobs match now" in outcome.err
     assert "5,100" in outcome.err
-    assert "give the command anew, without --resume" in outcome.err
+    assert "run the command again, without --resume" in outcome.err
     assert "the same command once more" not in outcome.err
 
 

@@ -97,9 +97,9 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
 @pytest.mark.parametrize(("words", "said"), [
     (["--attribute", "site"], '--attribute "site" should be NAME=VALUE'),
     (["--attribute", "a=b,=x"], '--attribute "=x" should be NAME=VALUE'),
-    (["--not-seen-for", "2x"], '--not-seen-for: "2x" is no time such as 45m, 12h or 30d'),
+    (["--not-seen-for", "2x"], '--not-seen-for: invalid age "2x": use a unit, for example 45m, 12h or 30d'),
     (["--where", ""], "--where is empty, which would be no condition"),
-    (["--not-seen-for", "-1h"], '--not-seen-for: "-1h" is less than nothing'),
+    (["--not-seen-for", "-1h"], '--not-seen-for: invalid age "-1h": it must not be negative'),
 ])  # fmt: skip
 def test_a_bad_condition_is_told_before_any_request(north: Run, stub: Stub, words: list[str], said: str) -> None:
     """An attribute without a value and an age that is none are refused with the option, and nothing is asked."""

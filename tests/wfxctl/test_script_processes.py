@@ -7,33 +7,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from command_lines import Run
-from prometheus_client.parser import text_string_to_metric_families
 from wfxctl_stub import Reply, Stub
 
-from tests.reactions.ruled_service import rules_with
-from tests.reactions.test_scripts_at_work import BASE, FLOW, RULES, Place
+from tests.reactions.test_scripts_at_work import Place
+from tests.reactions.watched_scripts import DEBUG, ENDLESS, SHOWN, TOKEN, figures, only_run, page, watched_service
 from tests.waiting import eventually
 from wfx.demo.local import LocalService
-
-TOKEN = "canary-4711"
-SHOWN = {"Authorization": f"Bearer {TOKEN}"}
-ENDLESS = "while (true) {}"
-DEBUG = ("--debug-enabled", f"--debug-auth-token={TOKEN}", "--tracker-enabled")
-PATIENT = ("--vm-pool-max-operations=1000000000000", "--vm-pool-max-execution-seconds=600s")
-"""So that no script ends by itself, however slow the machine is."""
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """A service that runs scripts, has pages for analysis, and a rule that runs a script on the state VALIDATE."""
-    folder = tmp_path_factory.mktemp("processes")
-    with LocalService(folder, f"--rules={rules_with(folder, RULES)}", "--enable-scripts", *PATIENT, *DEBUG) as service:
-        httpx.post(f"{service.north}{BASE}/workflows", json=FLOW, trust_env=False).raise_for_status()
+    with watched_service(tmp_path_factory.mktemp("processes")) as service:
         yield service
 
 
@@ -43,32 +32,9 @@ def place(running: LocalService) -> Place:
     return Place(running)
 
 
-def page(service: LocalService) -> Any:
-    """Return the page of processes."""
-    url = f"{service.north}/debug/processes"
-    return httpx.get(url, headers=SHOWN, trust_env=False, timeout=60).raise_for_status().json()
-
-
-def only_run(service: LocalService) -> Any:
-    """Wait until one script runs; return what is told of it."""
-    eventually(lambda: len(page(service)["scripts"]) == 1, "one script runs")
-    return page(service)["scripts"][0]
-
-
 def end(service: LocalService, number: object, **fields: str) -> httpx.Response:
     """Ask for the end of a run."""
     return httpx.delete(f"{service.north}/debug/processes/{number}", headers=fields, trust_env=False, timeout=60)
-
-
-def figures(service: LocalService) -> dict[str, float]:
-    """Return the figures of scripts, by name and labels."""
-    text = httpx.get(f"{service.north}/metrics", trust_env=False, timeout=60).text
-    return {
-        ".".join((sample.name, *sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name.startswith("wfx_scripts_")
-    }
 
 
 def test_a_run_that_is_tried_is_ended(place: Place) -> None:

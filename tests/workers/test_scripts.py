@@ -17,9 +17,9 @@ from command_lines import Run, runner
 from postgres_server import Postgres
 from waiting import eventually
 
+from tests.reactions.watched_scripts import DEBUG, PATIENT, SHOWN, TOKEN
 from tests.store.postgres_schemas import schemas
 from tests.tuned import tuned
-from tests.wfxctl.test_script_processes import DEBUG, PATIENT, SHOWN, TOKEN
 from tests.workers.service import WorkerService, running
 from tests.workers.test_siblings import listening
 from wfx.diagnostics import DebugSources, Diagnostics, RunningScripts

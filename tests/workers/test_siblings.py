@@ -73,11 +73,28 @@ async def test_silent_worker(address: str) -> None:
     assert [sample.labels["worker"] for sample in level.samples] == ["1", "2"]
 
 
+async def test_answer_that_is_cut_off() -> None:
+    """A worker that ends while it answers is missing, and the others are shown."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b'[["level", "What it')
+        writer.close()
+
+    opened, name = listening()
+    async with await asyncio.start_unix_server(answer, sock=opened):
+        siblings = Siblings(1, opened, {2: name})
+        (level,) = await with_siblings(await OwnMetrics(3.0).gather(), siblings)
+        assert (await siblings.ask("metrics")).silent == [2]
+    assert [sample.labels["worker"] for sample in level.samples] == ["1"]
+
+
 async def test_other_users(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of other users are told nothing."""
+    """Processes of other users are told nothing, and not waited for."""
+    monkeypatch.setattr(siblings_module, "_DEADLINE", 600)
     assert json.loads(await asked(address))[0][0] == "level"
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert await asked(address) == b""
+    assert await asked(address, b"") == b""
 
 
 @pytest.mark.parametrize("question", [b"\n", b"metrics", b"nothing 7\n", b"\xff\n", b"a" * 100_000 + b"\n"])

@@ -18,9 +18,9 @@ LONGEST = 16 * 1024
 _JSON = b"application/json"
 _FILTERED = b"x-response-filter"
 _FACTS = "nflow_data"
-"""The member of a kept run of a script that is a text of JSON, and nowhere else is one."""
+"""A member that is a text of JSON in kept runs of scripts, and in nothing else."""
 _OF_KEPT_RUNS = (_FACTS, "payload", "value", "error")
-"""Members of a kept run that are texts in which definitions and contexts may stand."""
+"""Members of a kept run that are texts, which may contain definitions and contexts."""
 _BETWEEN = re.compile("([&?;])")
 """What is between parameters of a query string within a value."""
 

@@ -44,7 +44,7 @@ def read_id_cursor(text: str) -> tuple[str, str]:
 def require_log(asked: str, present: str) -> None:
     """Raise BadRequest unless a cursor, if there was one, is of the log of the page."""
     if asked not in ("", present):
-        raise BadRequest("parameter 'after': the cursor is of another database; begin anew without it")
+        raise BadRequest("parameter 'after': the cursor is of another database; start again without it")
 
 
 def _encoded(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Requests that a page of another origin made its reader's browser send (cross-site request forgery).
+"""Detects cross-site request forgery: requests that a page of another origin makes a browser send.
 
-For a body of JSON, and for methods other than GET, HEAD and POST, browsers ask by a preflight first. What is left are
-POSTs without such a body, as a form sends them: some operations need no body.
+Before a request with a body of JSON, or a method other than GET, HEAD and POST, browsers send a preflight. What is left
+are POSTs without such a body, as forms send them: some operations need no body.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _JSON = b"application/json"
 
 
 def is_forged(method: str, headers: Collection[RawHeader], allowed: Collection[bytes]) -> bool:
-    """Tell whether a page of another origin than this service's, and those allowed, sends what needs no preflight."""
+    """Tell whether a request that needs no preflight comes from a page of neither this origin nor an allowed one."""
     if method != "POST":
         return False
     fields: dict[bytes, bytes] = dict(headers)

@@ -1,4 +1,4 @@
-"""Strict check of bodies: refuses repeated members, bytes that are not UTF-8, and text behind the end of the JSON."""
+"""Strict check of bodies: rejects repeated members, bytes that are not UTF-8, and text after the end of the JSON."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class _Repeated(Exception):
 
 
 def require_strict(raw: bytes) -> None:
-    """Check a body that could be decoded, of which the decoder would pass over a part.
+    """Reject what the decoder ignores in a body that it can decode.
 
-    Raises BodyInvalid that names each member that an object has twice, and BadRequest where the body is not UTF-8 or
-    goes on behind its value.
+    Raises BodyInvalid, which names each member that an object has twice, and BadRequest for a body that is not UTF-8 or
+    has text after its value.
     """
     text = _text(raw)
     try:
@@ -28,7 +28,7 @@ def require_strict(raw: bytes) -> None:
     except _Repeated:
         raise BodyInvalid(_faults((), _KEEPING.raw_decode(text)[0])) from None
     if text[end:].strip(_SPACE):
-        raise BadRequest("the body goes on behind the end of its JSON")
+        raise BadRequest("the body has text after the end of its JSON")
 
 
 def _text(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Numbers of tasks in paths: a path names any text, and numbers beyond those that stores have are none."""
+"""Parser of task numbers in paths; they have to fit into the integers of the stores."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _LARGEST = 2**63 - 1
 
 
 def task_id_of(request: ApiRequest, parameter: str) -> int:
-    """Return the number of a task that this parameter of the path names. Raises BadRequest."""
+    """Return the task number in a parameter of the path. Raises BadRequest."""
     given = request.path[parameter]
     if not _ID.match(given) or (task_id := int(given)) > _LARGEST:
-        raise BadRequest(f"parameter '{parameter}': '{given[:60]}' is no number of a task")
+        raise BadRequest(f"parameter '{parameter}': '{given[:60]}' is not the number of a task")
     return task_id

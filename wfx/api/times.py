@@ -46,7 +46,7 @@ def duration(text: str) -> int:
     """Read a duration as :mod:`wfx.commandline.durations` has it, in microseconds. Raises ValueError."""
     found = iso_durations.parse(text) if text.startswith("P") else _with_units(text)
     if found is None:
-        raise ValueError("is no duration such as 2d, 45m, 1h30m, P2D or PT30M")
+        raise ValueError("is not a duration such as 2d, 45m, 1h30m, P2D or PT30M")
     return found
 
 

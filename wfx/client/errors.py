@@ -20,11 +20,11 @@ ClientError
     ├── Conflict             409, 412: what was to be changed is not as it was expected to be
     │   ├── DeviceChanged
     │   ├── DeviceInUse      jobs refer to it
-    │   ├── EventsOtherLog   the position belongs to another log: read the jobs anew
+    │   ├── EventsOtherLog   the position belongs to another log: read the jobs again
     │   ├── JobModified
     │   ├── KeyInUse         a request with this idempotency key is being carried out
     │   └── SelectionTooLarge  more jobs meet the conditions than were expected
-    ├── EventsGone           the events behind the position are no longer kept: read the jobs anew
+    ├── EventsGone           the events behind the position are no longer kept: read the jobs again
     └── ServerFault          5xx
         ├── Unavailable      502, 503, 504, and
         │   └── TooManyRequests  429: later it may work
@@ -172,11 +172,11 @@ class SelectionTooLarge(Conflict):
 
 
 class EventsOtherLog(Conflict):
-    """The position is not on this log: read the jobs anew, then follow from now on."""
+    """The position is not on this log: read the jobs again, then follow from now on."""
 
 
 class EventsGone(Refused):
-    """Events after the position are no longer kept: read the jobs anew, then follow from now on."""
+    """Events after the position are no longer kept: read the jobs again, then follow from now on."""
 
 
 class ServerFault(Refused):

@@ -24,7 +24,7 @@ def parse(text: str) -> float:
     if unsigned == "0":
         return 0.0
     if not unsigned or _PART.sub("", unsigned):
-        raise ValueError(f'"{text}" is no duration such as 300ms, 1.5s or 1m30s')
+        raise ValueError(f'invalid duration "{text}": use a unit, for example 5s or 1m30s')
     return sign * sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(unsigned))
 
 

@@ -18,9 +18,9 @@ def parse_age(text: str) -> float:
     try:
         seconds = durations.parse(text)
     except ValueError as exc:
-        raise ValueError(f'"{text}" is no age such as 12h, 30d, 2w or 1y') from exc
+        raise ValueError(f'invalid age "{text}": use a unit, for example 12h, 30d, 2w or 1y') from exc
     if not 0 <= seconds <= _LONGEST:
-        raise ValueError(f'"{text}" is no age: it must be from 0 to 1000y')
+        raise ValueError(f'invalid age "{text}": it must be from 0 to 1000y')
     return seconds
 
 

@@ -64,7 +64,7 @@ class Diagnostics:
             return Reply(204)
         if silent:
             workers = ", ".join(map(str, silent))
-            return text_reply(503, f"no script that is known runs under the number {number}, but workers did not "
+            return text_reply(503, f"no script is known to run under the number {number}, but these workers did not "
                               f"answer: {workers}; try again")  # fmt: skip
         return text_reply(404, f"no script runs in this server under the number {number}: see /debug/processes")
 

@@ -24,28 +24,28 @@ _FAILED = 20
 _ROOM = 4 * 1024 * 1024
 """Bytes of their documents that are read."""
 _RUNNING, _END = "running-scripts", "end-script"
-"""What workers ask each other."""
+"""Names of the questions that workers ask each other."""
 
 
 class EndAnswer(NamedTuple):
-    """What came of ending a run."""
+    """Result of ending a run."""
 
     has_ended: bool
     silent: Sequence[int]
-    """Workers that may have the run, and have not answered."""
+    """Workers that did not answer, and may have the run."""
 
 
 class RunningScripts:
     """The scripts that run in this process and, if it is one of several workers, in the others."""
 
     def __init__(self, scripts: Scripts, siblings: Siblings | None) -> None:
-        """Look at the runs of this process, and ask the others for theirs."""
+        """Take the scripts of this process, and the other workers, if there are any."""
         self._scripts = scripts
         self._siblings = siblings
 
     @property
     def answers(self) -> Mapping[str, Answer]:
-        """How this process answers others."""
+        """The answers of this process to the other workers."""
 
         async def running(_: str) -> Sequence[Any]:
             return self._own
@@ -56,7 +56,7 @@ class RunningScripts:
         return {_RUNNING: running, _END: end}
 
     async def shown(self) -> Mapping[str, Any]:
-        """Tell what runs, the oldest first; nothing where scripts are not enabled."""
+        """Return the runs, the oldest first; nothing where scripts are not enabled."""
         if self._scripts.running is None:
             return {}
         if self._siblings is None:
@@ -82,7 +82,7 @@ class RunningScripts:
 
 
 async def failed_scripts(store: Store) -> Mapping[str, Any]:
-    """Tell which tasks of scripts have failed last, and why."""
+    """Return the tasks of scripts that failed last, and why."""
     with suppress(StoreError):
         query = TaskQuery(RUN_SCRIPT, TaskState.FAILED, limit=_FAILED, descending=True)
         return {"failedScripts": [

@@ -1,4 +1,4 @@
-"""A device as a document, which lists show and filters look at."""
+"""JSON document of a device, for answers, lists and filters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wfx.domain.timestamp import rfc3339
 
 
 def document_of(device: Device) -> dict[str, object]:
-    """Return the document of a device; what is not known of it is absent."""
+    """Return the document of a device, without members that are not known."""
     shown: dict[str, object] = {"clientId": device.client_id}
     if device.first_seen is not None and device.last_seen is not None:
         shown |= {"firstSeen": rfc3339(device.first_seen), "lastSeen": rfc3339(device.last_seen)}

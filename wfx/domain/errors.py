@@ -259,7 +259,7 @@ class SequenceTaken(StepTaken):
 
     def __init__(self, names: str) -> None:
         """Name the sequences, and say what to do."""
-        Refused.__init__(self, f"the sequences ({names}) are not as they were; read them again and decide anew")
+        Refused.__init__(self, f"the sequences ({names}) are not as they were; read them again and decide again")
 
 
 class TaskTaken(Refused):

@@ -74,5 +74,5 @@ def take_all(
 
 
 def give_back_all(buckets: Callable[[str], Bucket], asks: Sequence[Ask], now: int) -> Mapping[str, Bucket]:
-    """Give a token back to each bucket, of what was not begun after all; return the buckets."""
+    """Return the buckets with a token given back to each, for work that did not begin."""
     return {ask.key: give_back(buckets(ask.key), ask.bands, now) for ask in asks}

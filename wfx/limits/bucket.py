@@ -66,10 +66,7 @@ def take(bucket: Bucket, bands: Sequence[Band], now: int, cost: int = 1) -> Take
 
 
 def give_back(bucket: Bucket, bands: Sequence[Band], now: int) -> Bucket:
-    """Return the bucket with a token more in each band; one that is full has no room for it.
-
-    It is then as if the token had not been taken.
-    """
+    """Return the bucket with one more token in each band, up to its capacity: as if it had not been taken."""
     lacks = zip(bands, missing(bucket, bands, now), strict=True)
     return Bucket({band.period: max(lack - band.period, 0) for band, lack in lacks}, now)
 

@@ -1,4 +1,4 @@
-"""Core files of processes that have keys: none is written."""
+"""Switches off core files of processes that hold encryption keys."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _PR_SET_DUMPABLE = 4
 
 
 def switch_off() -> None:
-    """Have the kernel write no core file of this process, nor hand one to a program.
+    """Keep the kernel from writing a core file of this process, or piping one to a program.
 
-    The limit alone is inherited by the programs that it starts, but does not count where cores go through a pipe. What
-    Linux is told beside it counts everywhere, and keeps other processes of the same user out of its memory.
+    Programs that it starts inherit the limit, but the kernel ignores it when cores are piped. On Linux the process is
+    also marked as not dumpable, which is always respected and keeps other processes of the user out of its memory.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if sys.platform == "linux":
-        import ctypes  # only who has keys needs it
+        import ctypes  # late: only processes with keys need it
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

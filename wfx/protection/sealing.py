@@ -59,7 +59,7 @@ class Sealing:
         self._invalid_tag = InvalidTag
         self._cipher_class = AESGCM
         self._head = head_of(ring.first.id)
-        self._begun = {head_of(key.id): hmac.new(key.secret, digestmod="sha256") for key in ring.keys}
+        self._macs = {head_of(key.id): hmac.new(key.secret, digestmod="sha256") for key in ring.keys}
         self._text_head = text_head_of(ring.first.id)
         self._heads = {text_head_of(key.id): head_of(key.id) for key in ring.keys}
         self._known: dict[tuple[str, str, str], str] = {}
@@ -80,7 +80,7 @@ class Sealing:
         if value[:1] != VERSION:
             return value
         head = value[:HEAD]
-        if head not in self._begun:
+        if head not in self._macs:
             raise _unreadable(place, owner, _NO_KEY)
         nonce, sealed = value[HEAD : HEAD + _NONCE], value[HEAD + _NONCE :]
         try:
@@ -124,7 +124,7 @@ class Sealing:
 
     def _derive(self, head: bytes, owner: str) -> AESGCM:
         """Make the cipher of an owner, whose key is the HMAC of the owner under a key of the ring."""
-        own = self._begun[head].copy()  # takes less than to begin anew
+        own = self._macs[head].copy()  # faster than a new one from the key
         own.update(owner.encode())
         return self._cipher_class(own.digest())
 
@@ -140,11 +140,11 @@ def text_head_of(key_id: str) -> str:
 
 
 _nonces: list[bytes] = []
-os.register_at_fork(after_in_child=_nonces.clear)  # no two processes have the same ones
+os.register_at_fork(after_in_child=_nonces.clear)  # two processes must not use the same ones
 
 
 def _next_nonce() -> bytes:
-    """Return random bytes, which a call to the system brings for many values."""
+    """Return random bytes; one system call fetches them for many values."""
     while True:
         try:
             return _nonces.pop()

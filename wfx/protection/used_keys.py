@@ -69,7 +69,7 @@ def other_writer(server: str, writer: str | None, wanted: str | None) -> StoreUn
     The keys are those that both seal with; None for plain values.
     """
     return StoreUnusable(
-        f"{server} {_writes(writer)}, and not as these options say ({_writes(wanted)}): start it anew with them first"
+        f"{server} {_writes(writer)}, and not as these options say ({_writes(wanted)}): restart it with them first"
     )
 
 

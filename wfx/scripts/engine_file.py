@@ -26,9 +26,9 @@ def missing() -> str:
     if platform.machine() not in ARCHITECTURES:
         return f"no confinement for processors of the kind {platform.machine()}: scripts need one of {_known()}"
     if not ENGINE.exists():
-        return "this wfx was built without the script engine: build it anew where npm is found (make script-engine)"
+        return "this wfx was built without the script engine: build it again where npm is found (make script-engine)"
     if hashlib.sha256(ENGINE.read_bytes()).hexdigest() != SHA256:
-        return f"{ENGINE} is not the script engine that belongs to this wfx: install wfx anew"
+        return f"{ENGINE} is not the script engine that belongs to this wfx: reinstall wfx"
     if absent := [name for name in PACKAGES if find_spec(name) is None]:
         return f"the package {absent[0]} is not installed: install wfx with its extra scripts"
     return ""

@@ -1,6 +1,6 @@
-"""Worker processes among themselves: what one is asked, whichever a client reaches, the others answer to it.
+"""Questions that worker processes ask each other, so that any of them can answer a client for all.
 
-A question is a line, with its name and what it is about; the answer is JSON, until the connection ends.
+A question is a line with its name and its subject; the answer is JSON, up to the end of the connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CREDENTIALS = struct.Struct("3i")
 """Process, user and group of a peer (unix(7), SO_PEERCRED)."""
 
 Answer = Callable[[str], Awaitable[Any]]
-"""Returns what JSON can write, given what a question is about."""
+"""Returns a JSON value for the subject of a question."""
 
 
 class Answers(NamedTuple):
@@ -31,7 +31,7 @@ class Answers(NamedTuple):
     told: Mapping[int, Any]
     """By the numbers of the workers."""
     silent: list[int]
-    """Workers that have not answered: they end, or hang."""
+    """Workers that did not answer, or not to the end: they end, or hang."""
 
 
 class Siblings:
@@ -48,9 +48,11 @@ class Siblings:
 
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
+                if not _is_ours(writer):
+                    return
                 async with asyncio.timeout(_DEADLINE):
                     name, _, about = (await reader.readline()).decode().strip().partition(" ")
-                if _is_ours(writer) and name in answers:
+                if name in answers:
                     writer.write(json.dumps(await answers[name](about)).encode())
                     await writer.drain()
             except (OSError, ValueError):  # the peer is gone, or no worker
@@ -64,23 +66,23 @@ class Siblings:
         """Ask all others at once."""
         line = f"{question} {about}\n".encode()
         asked = [self._ask(number, address, line) for number, address in self._addresses.items()]
-        found = dict(zip(self._addresses, await asyncio.gather(*asked), strict=True))
-        told = {number: json.loads(answer) for number, answer in found.items() if answer}
-        return Answers(told, sorted(found.keys() - told))
+        told = {number: answer for number, answer in await asyncio.gather(*asked) if answer is not None}
+        return Answers(told, sorted(self._addresses.keys() - told))
 
-    async def _ask(self, number: int, address: str, line: bytes) -> bytes:
+    async def _ask(self, number: int, address: str, line: bytes) -> tuple[int, Any]:
+        """Return the number of a worker and its answer; None if it does not answer."""
         try:
             async with asyncio.timeout(_DEADLINE):
                 reader, writer = await asyncio.open_unix_connection(sock=await _connected(address))
                 try:
                     writer.write(line)
-                    return await reader.read()
+                    return number, json.loads(await reader.read())
                 finally:
                     writer.close()
-        except OSError as exc:  # it ends, or hangs
+        except (OSError, ValueError) as exc:  # it ends, which may cut its answer off, or hangs
             fields = {"asked": number, "question": line.decode().strip(), "error": str(exc)}
             log.warning("a worker does not answer another", extra={"fields": fields})
-            return b""
+            return number, None
 
 
 async def _connected(address: str) -> socket.socket:

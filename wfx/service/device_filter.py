@@ -1,4 +1,4 @@
-"""Filters of lists of devices: expressions over what is shown of a device."""
+"""Filters of device lists: expressions over the document of a device."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MOST_STEPS = 5_000
 """Steps of one evaluation."""
 _STEPS_OF_REQUEST = 100_000
 _STEPS_OF_TURN = 5_000
-"""Steps after which others have their turn: one or two milliseconds."""
+"""Steps after which the event loop may run other tasks: one or two milliseconds."""
 _FUNCTION_PREFIXES = ("flw.math.", "flw.string.", "flw.time.")
-"""Of the functions that filters may call: these make no long texts."""
+"""Prefixes of the functions that filters may call; none of these makes long texts."""
 _KINDS = {
     "clientId": ValueKind.TEXT,
     "firstSeen": ValueKind.TEXT,
@@ -80,7 +80,7 @@ _COMPILER = Compiler(
 
 
 class DeviceFilter:
-    """An expression that devices must fulfil."""
+    """A condition on devices."""
 
     def __init__(self, text: str) -> None:
         """Compile it. Raises ExpressionError."""
@@ -89,10 +89,10 @@ class DeviceFilter:
         self.most_devices = min(LOOKED_AT, _STEPS_OF_REQUEST // steps)
         """Devices that one request may look at."""
         self.devices_per_turn = max(_STEPS_OF_TURN // steps, 1)
-        """Devices after which others have their turn."""
+        """Devices after which the event loop may run other tasks."""
 
     def accepts(self, device: Device, now: datetime) -> bool:
-        """Tell whether a device fulfils it; one for which it has no value does not."""
+        """Tell whether the condition is true for a device; if it cannot be evaluated, it is not."""
         scope = Scope(document_of(device), {}, {}, now, _NO_FACTS)
         try:
             return self._expression.evaluate(scope) is True

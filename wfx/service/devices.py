@@ -143,10 +143,10 @@ class Devices:
 
 
 class _AcceptedDevices:
-    """Devices of one page that a filter accepts."""
+    """Collects the devices that a filter accepts, for one page."""
 
     def __init__(self, device_filter: DeviceFilter, limit: int, now: int) -> None:
-        """Take so many, as they are now."""
+        """Collect up to ``limit`` devices; ``now`` is the time for functions of the filter."""
         self._filter = device_filter
         self._limit = limit
         self._now = datetime.fromtimestamp(now / 1e6, UTC)
@@ -158,7 +158,7 @@ class _AcceptedDevices:
         return len(self.devices) >= self._limit
 
     async def take(self, page: DeviceList) -> str | None:
-        """Take what is accepted of some devices; returns where to go on, None if that is all."""
+        """Add the accepted devices of a page of the store; return where to go on, None at the end of the list."""
         for number, device in enumerate(page.devices, 1):
             if self._filter.accepts(device, self._now):
                 self.devices.append(device)

@@ -71,13 +71,14 @@ class SharedBuckets:
 
     async def give_back(self, asks: Asks) -> None:
         """Give a token back to each bucket."""
-        self._refused.clear()
         try:
             async with asyncio.timeout(_DEADLINE):
                 await self._shared.give_back([asks])
         except (TimeoutError, StoreError) as exc:
             self._note_failure(str(exc) or "there is no answer")
             self._own.give_back(asks)
+        finally:
+            self._refused.clear()  # not before: others may have found the buckets empty meanwhile
 
     async def _ask(self) -> None:
         """Ask until nobody waits any more."""

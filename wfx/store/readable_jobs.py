@@ -1,4 +1,4 @@
-"""Jobs of which some may not be readable, as their sealed values are damaged: the others must not fail for them."""
+"""Opens the sealed rows of jobs: one with damaged values must not make the others fail."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Row = TypeVar("Row", bound=Sequence[Any])
 def readable_jobs(
     rows: Sequence[Row], open_row: Callable[[Row], Row], size: int, *, alone: bool
 ) -> tuple[list[Row], dict[str, int]]:
-    """Open the rows of jobs; return those that can be, and the sizes of the others by id, from this column.
+    """Return the opened rows, and for those that are damaged the value of the column ``size`` by their ids.
 
-    Raises SealedValueUnreadable for one that is read ``alone``.
+    Raises SealedValueUnreadable instead for a job that is read ``alone``.
     """
     found, damaged = [], {}
     for row in rows:

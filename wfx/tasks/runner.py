@@ -137,7 +137,7 @@ class TaskRunner:
         self._woken.set()
 
     def hurry(self) -> None:
-        """See anew what may begin, since limits have changed."""
+        """Check again what may begin, since limits have changed."""
         self._is_hurried = True
         self._hurries += 1
         self._hurried.set()

@@ -34,6 +34,6 @@ class TaskRunners:
             runner.wake()
 
     def hurry(self) -> None:
-        """See anew what may begin, since limits have changed."""
+        """Check again what may begin, since limits have changed."""
         for runner in self._runners:
             runner.hurry()

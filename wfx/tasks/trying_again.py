@@ -1,4 +1,4 @@
-"""How long to wait before something that failed is tried once more, and how often."""
+"""Retries: growing pauses with jitter, and repeated attempts while the store fails."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Result = TypeVar("Result")
 
 
 def growing_pause(failures: int, first: float, longest: float) -> float:
-    """Return the seconds to wait after so many failures before this one: twice as long each time, up to the longest.
+    """Return the seconds to wait after a failure: twice as long after each of the ``failures`` before, up to a limit.
 
-    Up to half of it is left out by chance, so that those that failed together do not come back together.
+    Up to half of it is left out at random, so that clients that failed together do not come back together.
     """
     most = min(first * 2 ** min(failures, _DOUBLINGS), longest)
     return random.uniform(most / 2, most)  # noqa: S311 - no secret
 
 
 async def patiently(act: Callable[[], Awaitable[Result]], pauses: Sequence[float]) -> Result:
-    """Do something, once more after each of these pauses while the store fails; raises what the last attempt does."""
+    """Call ``act``, and again after each pause while it raises StoreError; the last attempt may raise it."""
     for pause in pauses:
         try:
             return await act()

@@ -44,9 +44,9 @@ class Handover:
     """The descriptor of the channel to the parent."""
     sockets: Sequence[Socket]
     asked: int
-    """The descriptor of the socket on which other workers ask it."""
+    """The descriptor of the socket for questions of other workers."""
     siblings: Mapping[int, str]
-    """Where the other workers are asked, by their numbers."""
+    """The addresses of the sockets for questions to other workers, by their numbers."""
 
     def encoded(self) -> bytes:
         """Return it as it goes to the worker's standard input."""

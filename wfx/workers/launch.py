@@ -1,4 +1,4 @@
-"""Launch of a process that serves: the sockets it was given, and whom it tells; a worker has both of its parent."""
+"""Launch of a serving process: its sockets, and whom it reports to; a worker gets both from its parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Launch of the main process: it opens its sockets, or takes over those of systemd, which it tells what happens."""
+"""Launch of the main process: it opens its sockets, or takes them over from systemd, and reports to systemd."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class WorkerSockets:
 
     listeners: Sequence[Listener]
     asked: socket.socket
-    """Where other workers ask it."""
+    """The socket for questions of other workers."""
 
 
 def sockets_of_workers(listeners: Sequence[Listener], count: int, *, passed: bool) -> list[WorkerSockets]:

@@ -45,7 +45,7 @@ async def run(session: Session) -> list[Fact]:
         ("created", "finished", "open"),
         (str(operators.created), str(progress.finished), str(operators.created - progress.finished)),
     )
-    known = [await offered.audit(progress.polled)] if offered else []
+    known = await offered.audit(progress.polled) if offered else []
     return [jobs, *known, *ledger.facts(sum(stream.lost for stream in streams))]
 
 

@@ -7,7 +7,7 @@ import logging
 from wfx_loadtest.duration import SECOND
 from wfx_loadtest.facts import Fact
 from wfx_loadtest.session import Session
-from wfx_loadtest.wire import Answer, Request
+from wfx_loadtest.wire import Answer, Request, WireError
 
 FLEET = "/api/fleet/v1"
 _PATIENCE = 10 * SECOND
@@ -49,16 +49,27 @@ class Registry:
             _log.warning("GET %s/devices: %s; operators will list jobs only", FLEET, answer.line)
         return answer.ok
 
-    async def audit(self, polled: set[str]) -> Fact:
-        """Wait until the registry has seen the devices that have polled, and show how many it has. Raises WireError."""
+    async def audit(self, polled: set[str]) -> list[Fact]:
+        """Wait until the registry has seen the devices that have polled, and show how many it has.
+
+        If the service does not answer any more, there is a warning, and nothing to show: the run has its results.
+        """
+        try:
+            missing = await self._missing(polled)
+        except WireError as exc:
+            _log.warning("GET %s/devices: %s; it is not known which devices are registered", FLEET, exc)
+            return []
+        values = (str(len(polled)), str(len(polled - missing)), str(len(missing)))
+        return [Fact("Devices", ("polled", "registered", "missing"), values)]
+
+    async def _missing(self, polled: set[str]) -> set[str]:
         clock, stop = self._session.clock, self._session.stop
         deadline = clock.now() + _PATIENCE
         seen = await self._seen()
         while polled - seen and clock.now() < deadline and not stop.is_set():
             await clock.until(clock.now() + _PERIOD)
             seen = await self._seen()
-        values = (str(len(polled)), str(len(polled & seen)), str(len(polled - seen)))
-        return Fact("Devices", ("polled", "registered", "missing"), values)
+        return polled - seen
 
     async def _seen(self) -> set[str]:
         seen: set[str] = set()

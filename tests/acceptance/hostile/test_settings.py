@@ -39,7 +39,7 @@ def start_and_fail(folder: Path, *flags: str, **variables: str) -> str:
     (b"log-level: {is: debug}", "Error: configuration key log-level must have one value, not a list or a mapping"),
     (b"log-level: loud", "configuration key log-level: must be one of trace, debug,"),
     (b"keep-alive: maybe", "configuration key keep-alive: invalid syntax"),
-    (b"graceful-timeout: 5", "is no duration such as 300ms, 1.5s or 1m30s"),
+    (b"graceful-timeout: 5", 'invalid duration "5": use a unit, for example 5s or 1m30s'),
     (b"max-connections: -1", "must be at least 1"),
     (b"events-keep: 99999999999999999999", "value out of range"),
     (b"a: [", "FTL configuration file wfx.yml is not valid YAML: "),

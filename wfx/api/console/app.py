@@ -1,4 +1,4 @@
-"""ASGI apps of the console: its page for all paths, and the files that it needs."""
+"""ASGI apps of the console: its files, and its page for every other path below ``/ui/``."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _YEAR: RawHeader = (b"cache-control", b"public, max-age=31536000, immutable")
 _DAY: RawHeader = (b"cache-control", b"public, max-age=86400")
 _VARY: RawHeader = (b"vary", b"Accept-Encoding")
 _NOT_BUILT = (
-    "the console is not part of this installation; `make console` in a clone builds it, and what `make wheel`, "
-    "`make deb` and `make container` build has it"
+    "the console is not part of this installation: build it with `make console` in a clone of the sources, or install "
+    "what `make wheel`, `make deb` or `make container` builds"
 )
 
 
 class Console:
-    """Answers for ``/ui`` and all below it: files of the console by their names, anything else with its page."""
+    """Serves ``/ui`` and everything below it: files by their names, and the page for any other path."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -41,7 +41,7 @@ class Console:
 
 
 async def favicon(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the logo, for browsers that look for one in this place."""
+    """Answer with the logo, which browsers ask for here."""
     built = assets.built_assets()
     if scope["raw_path"] != scope["root_path"].encode() or built is None:
         reply = refused_method(scope) or Reply(404)
@@ -56,14 +56,14 @@ def _found(scope: Scope) -> Reply:
     if built is None:
         return text_reply(404, _NOT_BUILT, (NO_STORE,))
     if path + b"/" == _PREFIX:
-        return Reply(301, headers=((b"location", _PREFIX),))
+        return Reply(301, headers=((b"location", b"ui/"),))  # relative, for gateways that put a prefix before it
     below = path.removeprefix(_PREFIX)
     file = built.files.get(below)
     return _page(built, below) if file is None else _file(file, scope)
 
 
 def _page(built: Assets, below: bytes) -> Reply:
-    """Answer with the page; its files are named relative to the path, so that a gateway may put a prefix before it."""
+    """Answer with the page, whose links are relative, since a gateway may put a prefix before the path."""
     way_up = "./" + "../" * min(below.count(b"/"), 64)
     return Reply(200, built.index.replace(_BASE, way_up).encode(), (_HTML, NO_STORE, *_SAFE))
 

@@ -1,4 +1,4 @@
-"""The files of the console as they were built, in memory with their compressed forms."""
+"""Built files of the console, read into memory with their compressed forms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import wfx
@@ -22,38 +23,38 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file that is sent as it is, plain or compressed."""
+    """One file."""
 
     media_type: bytes
     lasting: bool
-    """Whether its name says its content, so that it can be kept for ever."""
+    """Whether its name is the hash of its content, so that caches may keep it for ever."""
     forms: Mapping[bytes, bytes]
-    """By content coding; ``identity`` is there always."""
+    """The content by its coding, always with ``identity``."""
     tag: bytes
-    """Names the content, without quotes."""
+    """What the entity tags of all forms begin with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """All of them."""
+    """All files."""
 
     index: str
-    """The page, with a mark where the way up to ``/ui/`` belongs."""
+    """The page, with a placeholder for the relative path of ``/ui/``."""
     files: Mapping[bytes, Asset]
 
 
 @cache
 def built_assets() -> Assets | None:
-    """Return what was built; None if nothing was, or not all of it."""
+    """Return the built files; None if they are missing or incomplete."""
     return read(_FOLDER)
 
 
 def read(folder: Path) -> Assets | None:
-    """Read what was built into a folder."""
+    """Read the built files of a folder; None if they are missing or incomplete."""
     try:
         index = (folder / "index.html").read_text(encoding="utf-8")
-        logo, *others = [LOGO.decode(), *sorted(file.name for file in folder.iterdir() if _HASHED.fullmatch(file.name))]
-        return Assets(index, {name.encode(): _asset(folder / name) for name in (logo, *others)})
+        names = [LOGO.decode(), *(file.name for file in folder.iterdir() if _HASHED.fullmatch(file.name))]
+        return Assets(index, {name.encode(): _asset(folder / name) for name in names})
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -65,12 +66,5 @@ def _asset(file: Path) -> Asset:
         if packed.exists():
             forms[coding] = packed.read_bytes()
     lasting = _HASHED.fullmatch(file.name) is not None
-    tag = file.stem[:32] if lasting else f"{len(forms[b'identity'])}-{hash_of(forms[b'identity'])}"
-    return Asset(_TYPES[file.suffix], lasting, forms, tag.encode())
-
-
-def hash_of(content: bytes) -> str:
-    """Return a short hash of what has no hash in its name."""
-    from hashlib import sha256  # late: only two files need it
-
-    return sha256(content).hexdigest()[:32]
+    tag = file.stem if lasting else sha256(forms[b"identity"]).hexdigest()
+    return Asset(_TYPES[file.suffix], lasting, forms, tag[:32].encode())

@@ -125,7 +125,7 @@ async def _selected(request: ApiRequest, query: JobListQuery, expect: int | None
     targets = await request.services.bulk.select(query, expect)
     after = request.body.head["after"]
     if after and read_cursor(after)[0] != targets.position.log_id:
-        raise BodyInvalid([BodyFault("/after", "the cursor is of another database; begin anew without it")])
+        raise BodyInvalid([BodyFault("/after", "the cursor is of another database; start again without it")])
     return targets
 
 

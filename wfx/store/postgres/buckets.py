@@ -22,7 +22,7 @@ _AT_ONCE = 10_000
 """Such buckets that are forgotten in one statement; if there were as many, the next call goes on."""
 
 _Change = Callable[[Callable[[str], Bucket], Sequence[Ask], int], tuple[Mapping[str, Bucket], Shortage | None]]
-"""Tells which buckets are others afterwards, and why no token was taken."""
+"""Returns the buckets that change, and why no token was taken."""
 
 
 class PostgresBuckets:

@@ -123,5 +123,5 @@ def _require_openers(servers: Collection[UsedKeys | None], noted: UsedKeys, name
             raise StoreUnusable(
                 f'another server at work on {name} does not have the encryption key "{key_id}", with which this one '
                 "would seal values: give all servers this key behind the one that they seal with now (or without "
-                "--enable-encryption, if they do not seal yet) and start them anew, before one of them seals with it"
+                "--enable-encryption, if they do not seal yet) and restart them, before one of them seals with it"
             )

@@ -80,8 +80,8 @@ class KnownLog:
         return None
 
     def move(self, plain: Plain, objection: Objection) -> None:
-        """Have all connections made anew, since none could be had that there is no objection to."""
-        _log.warning("all connections to PostgreSQL are made anew, to another server: %s", objection.reason)
+        """Replace all connections, since there is an objection to each that could be made."""
+        _log.warning("all connections to PostgreSQL are replaced, to use another server: %s", objection.reason)
         self._server = objection.server
         self.leave_all(plain)
 
@@ -92,7 +92,7 @@ class KnownLog:
         if log_id == known.log_id and (head < known.seq or (known.seq > horizon and found != known.mark)):
             _log.error(
                 "the database lacks event %d or has another in its place, as a standby that was promoted without the "
-                "newest commits: the log gets another identity, and whoever follows it has to begin anew",
+                "newest commits: the log gets another identity, and those who follow it have to start again",
                 known.seq,
             )
             await plain.execute(SQL["replace_log"], log_id)

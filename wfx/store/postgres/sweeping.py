@@ -1,7 +1,7 @@
-"""Writing tables anew as a whole, so that nothing is left of former values.
+"""Rewrites whole tables, so that no former values are left in their files.
 
-That needs a table for itself, and no transaction that still sees former rows: whoever is in the way is named, and
-waited for a while only, without keeping others waiting behind.
+This needs an exclusive lock on a table, and no transaction that still sees former rows. Sessions in the way are named
+and waited for, but not for long, and without blocking others in the queue for the lock.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from wfx.store.postgres.blocking import BlockingConnection
 from wfx.store.postgres.connections import Plain
 
 _PATIENCE = 60.0
-"""Seconds to pause for others, altogether."""
+"""Seconds to pause for other sessions, in total."""
 _PAUSE = 0.5
 _LOCK_TIMEOUT = "1s"
-"""How long others may have to wait behind who waits for a table."""
+"""How long this session may wait for a lock, since others wait behind it."""
 _STATISTICS = "pg_statistic"
 """PostgreSQL's statistics, which have samples of values."""
 _NOW = "SELECT (txid_current() % 4294967296)::text"
@@ -35,23 +35,23 @@ WHERE session.pid <> pg_backend_pid() AND (
 )
 ORDER BY session.backend_start NULLS LAST, session.pid LIMIT 1
 """
-"""The session that keeps a table from being written anew, or sees rows from before a transaction."""
+"""The oldest session that holds a lock on a table, or sees rows from before a transaction."""
 
 
 def sweep(connection: BlockingConnection, tables: Sequence[str], progress: Progress) -> str:
-    """Write tables and statistics anew; return who has kept it from being done all the time, empty if nobody."""
+    """Rewrite tables and statistics; return which session kept it from that until the end, empty if none did."""
     ((now,),) = connection.fetch(_NOW)
     connection.run(connection.plain.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
     names = [*tables, _STATISTICS]
     left = _PATIENCE
     for done, name in enumerate(names):
         while in_the_way := _in_the_way(connection, name, now) or _try(connection, name):
-            progress(f"tables written anew, but waits for {in_the_way} at {name}", done, len(names))
+            progress(f"tables rewritten, but waits for {in_the_way} at {name}", done, len(names))
             if left <= 0:
                 return in_the_way
             time.sleep(_PAUSE)
             left -= _PAUSE
-        progress("tables written anew", done + 1, len(names))
+        progress("tables rewritten", done + 1, len(names))
     return ""
 
 
@@ -62,10 +62,10 @@ def _in_the_way(connection: BlockingConnection, name: str, now: str) -> str:
 
 
 def _try(connection: BlockingConnection, name: str) -> str:
-    return "" if connection.run(_written_anew(connection.plain, name)) else "a lock"
+    return "" if connection.run(_rewrite(connection.plain, name)) else "a lock"
 
 
-async def _written_anew(plain: Plain, name: str) -> bool:
+async def _rewrite(plain: Plain, name: str) -> bool:
     try:
         await plain.execute(f"VACUUM (FULL{'' if name == _STATISTICS else ', ANALYZE'}) {name}")
     except asyncpg.LockNotAvailableError:

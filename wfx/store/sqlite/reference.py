@@ -133,7 +133,7 @@ def _replace(theirs: sqlite3.Connection, path: Path, sealing: Sealing | None) ->
         raise _failure(path, exc) from exc
     finally:
         fresh.unlink(missing_ok=True)
-    _log.info("took over %d jobs; the log of events begins anew, and the old file is kept as %s", jobs, kept)
+    _log.info("took over %d jobs; the log of events starts again, and the old file is kept as %s", jobs, kept)
 
 
 def copy_all(theirs: sqlite3.Connection, ours: sqlite3.Connection) -> int:
