@@ -130,6 +130,24 @@ export const strings = {
     },
     noGroup: "no group",
     bar: "Jobs by group; a click filters",
+    columnsTitle: "Columns",
+    csv: {
+      button: "CSV",
+      title: "Save the jobs that match as CSV",
+      /** @param {string} done @param {string} total */
+      progress: (done, total) => `${done} of ${total} read`,
+      stop: "Stop reading",
+      /** @param {number} most */
+      cut: (most) => `The file has the first ${number(most)} jobs. Filter to get the others.`,
+    },
+    views: {
+      title: "Saved views",
+      name: "Name of this view",
+      newName: "New name",
+      save: "Save this view",
+      rename: "Rename",
+      remove: "Delete",
+    },
     deleted: "deleted",
   },
   bulk: {

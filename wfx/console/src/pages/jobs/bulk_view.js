@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { Dialog } from "../../lib/dialog.js";
 import { html } from "../../lib/html.js";
 import { Problem } from "../../lib/problem.js";
+import { saveFile } from "../../lib/save_file.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short, Text } from "../../lib/text.js";
 import { carryOut, look } from "./bulk.js";
@@ -111,14 +112,5 @@ function Outcome({ result, ended, stop }) {
     <progress max=${Math.max(1, result.count)} value=${result.done + result.failed} aria-label=${words.working}></progress>
     ${!ended && html`<button type="button" onClick=${stop}>${words.stop}</button>`}
     <${Items} items=${failed} />
-    ${ended && html`<button type="button" onClick=${() => save(result)}>${words.save}</button>`}`;
-}
-
-/** Saves what became of each job as a file. @param {Result} result */
-function save(result) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(result, null, 2)], { type: "application/json" }));
-  link.download = "wfx-result.json";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    ${ended && html`<button type="button" onClick=${() => saveFile("wfx-result.json", "application/json", [JSON.stringify(result, null, 2)])}>${words.save}</button>`}`;
 }

@@ -12,7 +12,10 @@ import { VirtualTable } from "../../lib/table.js";
 import { link } from "../../lib/url_state.js";
 import { GroupBar } from "./bar.js";
 import { columns } from "./columns.js";
+import { ColumnsMenu, hiddenColumns } from "./columns_menu.js";
+import { CsvButton } from "./csv_view.js";
 import { any, chipsOf, cleared, filtersOf, kindsOf } from "./filters.js";
+import { SavedViewsMenu } from "./saved_views_menu.js";
 import { NOTHING, SelectionBar, toggled } from "./selection.js";
 import { JobsState } from "./state.js";
 
@@ -30,6 +33,7 @@ function List({ state, list, again }) {
   const { filters } = state;
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
+  const hidden = hiddenColumns();
   const total = list === state.list ? Math.max(state.total, rows.length) : rows.length;
   const [chosen, choose] = useState(NOTHING);
   const toggle = (/** @type {string} */ id) => choose((before) => toggled(before, id));
@@ -39,6 +43,7 @@ function List({ state, list, again }) {
     <div class="heading">
       <h1>${words.title}</h1>
       <span class="count" role="status">${words.showing(number(rows.length), number(total))}</span>
+      <span class="list-tools no-print"><${SavedViewsMenu} /><${ColumnsMenu} /><${CsvButton} key=${JSON.stringify(filters)} filters=${filters} total=${total} /></span>
     </div>
     <${FilterChips} id="jobs" kinds=${kindsOf(state.counts.value ?? [])} given=${chipsOf(filters)} clear=${href(link(cleared))}>
       <${ClientField} client=${filters.client} />
@@ -51,7 +56,7 @@ function List({ state, list, again }) {
       key=${identityOf(list)}
       id="jobs-table"
       label=${words.title}
-      columns=${columns(filters, (id) => chosen.all || chosen.ids.has(id), toggle)}
+      columns=${columns(filters, (id) => chosen.all || chosen.ids.has(id), toggle).filter(({ name }) => !hidden.includes(name))}
       rows=${rows}
       total=${total}
       keyOf=${keyOf}
