@@ -151,7 +151,7 @@ export const strings = {
     deleted: "deleted",
   },
   bulk: {
-    titles: { update: "Move", tag: "Tag", delete: "Delete" },
+    titles: { retry: "Retry", update: "Move", tag: "Tag", delete: "Delete" },
     /** @param {number} count */
     selected: (count) => `${number(count)} selected`,
     /** @param {string} total */
@@ -162,6 +162,9 @@ export const strings = {
     /** @param {string} title @param {number} count */
     go: (title, count) => `${title} ${counted(count, "job")}`,
     deletion: "The jobs and their histories are deleted for good. First a look at which ones these are:",
+    retrying: "Each job is created once more, with the same client, workflow, definition and tags; the old ones stay. First a look at which ones these are:",
+    /** @param {string} most */
+    tooMany: (most) => `Not more than ${most} jobs can be retried at a time. Filter to get fewer.`,
     state: "New state",
     add: "Tags to add, with commas between",
     remove: "Tags to remove, with commas between",

@@ -32,7 +32,7 @@ export function CsvButton({ filters, total }) {
     tell(undefined);
   };
   if (done === undefined) {
-    return html`<button type="button" onClick=${start} disabled=${total === 0} title=${words.title}>⭳ ${words.button}</button>
+    return html`<button type="button" onClick=${start} disabled=${total === 0} title=${words.title}>↓ ${words.button}</button>
       <span class="faint" role="status">${note}</span><${Problem} error=${error} />`;
   }
   return html`<span role="status">${words.progress(number(done), number(total))}</span>
