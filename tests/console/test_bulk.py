@@ -71,6 +71,26 @@ async def test_all_that_match(page: Page, fleet: Fleet) -> None:
     assert fleet.north.get(f"/jobs/{other}/tags").json() == []
 
 
+async def test_tags_taken_back(page: Page, fleet: Fleet) -> None:
+    """A change of tags can be taken back: each job has the tags again that it had before."""
+    had = fleet.create("press-1", tags=["look-at"])
+    new = fleet.create("press-2", tags=["r7"])
+    await page.goto(f"{fleet.console}jobs")
+    await page.get_by_role("checkbox", name="Select press-1").check()
+    await page.get_by_role("checkbox", name="Select press-2").check()
+    await page.get_by_role("button", name="Tag…").click()
+    dialog = page.get_by_role("dialog", name="Tag")
+    await dialog.get_by_label("Tags to add").fill("look-at")
+    await dialog.get_by_label("Tags to remove").fill("r7")
+    await dialog.get_by_role("button", name="Look first").click()
+    await dialog.get_by_role("button", name="Tag 2 jobs").click()
+    await expect(dialog).to_contain_text("2 done, 0 failed, of 2.")
+    assert fleet.north.get(f"/jobs/{new}/tags").json() == ["look-at"]
+    await dialog.get_by_role("button", name="Undo").click()
+    await expect(dialog).to_contain_text("Taken back: 1 done, 0 failed.")
+    assert [fleet.north.get(f"/jobs/{job}/tags").json() for job in (had, new)] == [["look-at"], ["r7"]]
+
+
 async def test_a_retry_of_many(page: Page, fleet: Fleet) -> None:
     """Failed jobs are created once more after a look, as they were; the old ones stay, and the result names both."""
     definition = {"brightness": 80}

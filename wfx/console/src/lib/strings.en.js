@@ -182,6 +182,9 @@ export const strings = {
     working: "progress",
     stop: "Stop",
     save: "Save the result",
+    undo: "Undo",
+    /** @param {string} done @param {string} failed */
+    undone: (done, failed) => `Taken back: ${done} done, ${failed} failed.`,
   },
   job: {
     title: "Job",

@@ -9,6 +9,8 @@ import { number, strings } from "../../lib/strings.en.js";
 import { Short, Text } from "../../lib/text.js";
 import { carryOut, look } from "./bulk.js";
 import { lookAtRetry, retryAll } from "./retry.js";
+import { tagsOf, undoOf } from "./undo.js";
+import { UndoButton } from "./undo_view.js";
 
 /** @typedef {import("./bulk.js").Work} Work */
 /** @typedef {import("./bulk.js").Which} Which */
@@ -24,6 +26,7 @@ export function BulkDialog({ kind, which, states, onClose }) {
   const [work, setWork] = useState(/** @type {Work | undefined} */ (kind === "delete" || kind === "retry" ? { kind } : undefined));
   const [seen, setSeen] = useState(/** @type {Found | undefined} */ (undefined));
   const [result, setResult] = useState(/** @type {Result | undefined} */ (undefined));
+  const [undo, setUndo] = useState(/** @type {import("./undo.js").Step[]} */ ([]));
   const [ended, setEnded] = useState(false);
   const [error, setError] = useState(/** @type {unknown} */ (undefined));
   const [typed, setTyped] = useState("");
@@ -42,7 +45,10 @@ export function BulkDialog({ kind, which, states, onClose }) {
       } else {
         setResult({ count: seen.count, done: 0, failed: 0, items: [], stopped: false });
         const stopped = () => stop.current;
-        setResult(await (seen.ids ? retryAll(seen.ids, setResult, stopped) : carryOut(wanted, which, seen.count, setResult, stopped)));
+        const before = kind === "tag" ? await tagsOf(which, seen.count) : [];
+        const all = await (seen.ids ? retryAll(seen.ids, setResult, stopped) : carryOut(wanted, which, seen.count, setResult, stopped));
+        setResult(all);
+        setUndo(undoOf(wanted, before, all.items));
         setEnded(true);
       }
     } catch (failed) {
@@ -68,6 +74,7 @@ export function BulkDialog({ kind, which, states, onClose }) {
         onInput=${(/** @type {any} */ { currentTarget }) => setTyped(currentTarget.value)} /></label>`}
     </form>
     ${result && html`<${Outcome} result=${result} ended=${ended} stop=${() => (stop.current = true)} />`}
+    ${ended && undo.length > 0 && html`<${UndoButton} steps=${undo} />`}
     <${Problem} error=${error} />
   <//>`;
 }

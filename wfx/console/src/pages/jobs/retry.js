@@ -27,8 +27,8 @@ export async function lookAtRetry(which) {
   return { count: ids.length, failed: items.filter((item) => item.error).length, items, ids };
 }
 
-/** @param {Record<string, string | string[]>} selection */
-async function readAll(selection) {
+/** All jobs that meet conditions, up to MOST. @param {Record<string, string | string[]>} selection */
+export async function readAll(selection) {
   /** @type {Item[]} */
   const rows = [];
   for (let after = ""; ; ) {
