@@ -16,6 +16,11 @@ def read(file: Path) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
+def count(fleet: Fleet) -> int:
+    """Count all jobs."""
+    return int(fleet.north.get(f"{fleet.service.north}/api/fleet/v1/jobs/summary").json()["total"])
+
+
 async def test_a_few_jobs(page: Page, fleet: Fleet) -> None:
     """Chosen jobs are moved after a look, which names those that cannot be; the result can be saved."""
     jobs = [fleet.create(f"press-{number}") for number in range(3)]
@@ -64,6 +69,52 @@ async def test_all_that_match(page: Page, fleet: Fleet) -> None:
     await dialog.get_by_role("button", name="Close").click()
     await expect(page.locator("#jobs-table tbody tr").first).to_contain_text("look-at")
     assert fleet.north.get(f"/jobs/{other}/tags").json() == []
+
+
+async def test_tags_taken_back(page: Page, fleet: Fleet) -> None:
+    """A change of tags can be taken back: each job has the tags again that it had before."""
+    had = fleet.create("press-1", tags=["look-at"])
+    new = fleet.create("press-2", tags=["r7"])
+    await page.goto(f"{fleet.console}jobs")
+    await page.get_by_role("checkbox", name="Select press-1").check()
+    await page.get_by_role("checkbox", name="Select press-2").check()
+    await page.get_by_role("button", name="Tag…").click()
+    dialog = page.get_by_role("dialog", name="Tag")
+    await dialog.get_by_label("Tags to add").fill("look-at")
+    await dialog.get_by_label("Tags to remove").fill("r7")
+    await dialog.get_by_role("button", name="Look first").click()
+    await dialog.get_by_role("button", name="Tag 2 jobs").click()
+    await expect(dialog).to_contain_text("2 done, 0 failed, of 2.")
+    assert fleet.north.get(f"/jobs/{new}/tags").json() == ["look-at"]
+    await dialog.get_by_role("button", name="Undo").click()
+    await expect(dialog).to_contain_text("Taken back: 1 done, 0 failed.")
+    assert [fleet.north.get(f"/jobs/{job}/tags").json() for job in (had, new)] == [["look-at"], ["r7"]]
+
+
+async def test_a_retry_of_many(page: Page, fleet: Fleet) -> None:
+    """Failed jobs are created once more after a look, as they were; the old ones stay, and the result names both."""
+    definition = {"brightness": 80}
+    jobs = [fleet.create(f"press-{number}", tags=["r7"], definition=definition) for number in range(25)]
+    for job in jobs:
+        fleet.report(job, "BROKEN")
+    fleet.create("other", tags=["r7"])
+    await page.goto(f"{fleet.console}jobs?tag=r7&group=FAILED")
+    await page.get_by_role("checkbox", name="Select press-24").check()
+    await page.get_by_role("button", name="Select all 25 that match").click()
+    await page.get_by_role("button", name="Retry…").click()
+    dialog = page.get_by_role("dialog", name="Retry")
+    await dialog.get_by_role("button", name="Look first").click()
+    await expect(dialog).to_contain_text("This concerns 25 jobs.")
+    assert count(fleet) == 26
+    await dialog.get_by_role("button", name="Retry 25 jobs").click()
+    await expect(dialog).to_contain_text("25 done, 0 failed, of 25.")
+    async with page.expect_download() as download:
+        await dialog.get_by_role("button", name="Save the result").click()
+    saved = read(await (await download.value).path())
+    assert {item["retryOf"] for item in saved["items"]} == set(jobs)
+    again = fleet.north.get(f"/jobs/{saved['items'][0]['id']}").json()
+    assert (again["definition"], again["tags"], again["status"]["state"]) == (definition, ["r7"], "DARK")
+    assert count(fleet) == 51
 
 
 async def test_by_keyboard(page: Page, fleet: Fleet) -> None:

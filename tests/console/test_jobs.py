@@ -161,6 +161,24 @@ async def test_keys(page: Page, fleet: Fleet) -> None:
     await expect(page).to_have_url(f"{fleet.console}jobs/{jobs[1]}")
 
 
+async def test_keys_faster_than_the_picture(page: Page, fleet: Fleet) -> None:
+    """Enter right after j opens the row that j has marked, also before it is drawn and while the list changes."""
+    jobs = [fleet.create(f"press-{number}") for number in range(3)]
+    await page.goto(f"{fleet.console}jobs")
+    await expect(page.locator("#jobs-table tbody tr")).to_have_count(3)
+    await page.keyboard.press("j")
+    await expect(page.locator("#jobs-table tr.active")).to_contain_text("press-2")
+    fleet.create("press-3")
+    await page.get_by_role("button", name="1 new").click()
+    await expect(page.locator("#jobs-table tbody tr")).to_have_count(4)
+    await expect(page.locator("#jobs-table tr.active")).to_contain_text("press-2")
+    await page.evaluate(
+        """for (const key of ["j", "Enter"])
+             document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }))"""
+    )
+    await expect(page).to_have_url(f"{fleet.console}jobs/{jobs[1]}")
+
+
 async def test_a_restart(page: Page, fleet: Fleet) -> None:
     """The page stays while the service restarts, and goes on afterwards with what happened since."""
     job = fleet.create("press-1")

@@ -27,10 +27,10 @@ export function byGroup(counts) {
   return found;
 }
 
-/** Counts by state. @param {readonly Count[]} counts @returns {Map<string, number>} */
-export function byState(counts) {
+/** Adds up by state, or by group over all workflows. @param {readonly Count[]} counts @param {"state" | "group"} what @returns {Map<string, number>} */
+export function totals(counts, what) {
   /** @type {Map<string, number>} */
   const found = new Map();
-  for (const { state, jobs } of counts) found.set(state, (found.get(state) ?? 0) + jobs);
+  for (const each of counts) found.set(each[what], (found.get(each[what]) ?? 0) + each.jobs);
   return found;
 }

@@ -132,10 +132,28 @@ export const strings = {
     },
     noGroup: "no group",
     bar: "Jobs by group; a click filters",
+    columnsTitle: "Columns",
+    csv: {
+      button: "CSV",
+      title: "Save the jobs that match as CSV",
+      /** @param {string} done @param {string} total */
+      progress: (done, total) => `${done} of ${total} read`,
+      stop: "Stop reading",
+      /** @param {number} most */
+      cut: (most) => `The file has the first ${number(most)} jobs. Filter to get the others.`,
+    },
+    views: {
+      title: "Saved views",
+      name: "Name of this view",
+      newName: "New name",
+      save: "Save this view",
+      rename: "Rename",
+      remove: "Delete",
+    },
     deleted: "deleted",
   },
   bulk: {
-    titles: { update: "Move", tag: "Tag", delete: "Delete" },
+    titles: { retry: "Retry", update: "Move", tag: "Tag", delete: "Delete" },
     /** @param {number} count */
     selected: (count) => `${number(count)} selected`,
     /** @param {string} total */
@@ -146,6 +164,9 @@ export const strings = {
     /** @param {string} title @param {number} count */
     go: (title, count) => `${title} ${counted(count, "job")}`,
     deletion: "The jobs and their histories are deleted for good. First a look at which ones these are:",
+    retrying: "Each job is created once more, with the same client, workflow, definition and tags; the old ones stay. First a look at which ones these are:",
+    /** @param {string} most */
+    tooMany: (most) => `Not more than ${most} jobs can be retried at a time. Filter to get fewer.`,
     state: "New state",
     add: "Tags to add, with commas between",
     remove: "Tags to remove, with commas between",
@@ -163,6 +184,9 @@ export const strings = {
     working: "progress",
     stop: "Stop",
     save: "Save the result",
+    undo: "Undo",
+    /** @param {string} done @param {string} failed */
+    undone: (done, failed) => `Taken back: ${done} done, ${failed} failed.`,
   },
   job: {
     title: "Job",

@@ -7,6 +7,11 @@ export function value(name) {
   return place.value.query.get(name) ?? "";
 }
 
+/** All values of a name. @param {string} name */
+export function values(name) {
+  return place.value.query.getAll(name);
+}
+
 /**
  * The query with some names changed: a list or one value in place of what was there; nothing removes it.
  * @param {URLSearchParams} query @param {Record<string, string | readonly string[]>} changes

@@ -1,10 +1,10 @@
 // The list of devices.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { ClientField, FilterChips } from "../../lib/filter_chips.js";
 import { html } from "../../lib/html.js";
 import { identityOf } from "../../lib/identity.js";
-import { useKeys } from "../../lib/keyboard.js";
+import { changedClass, useLiveList, useMark } from "../../lib/live_list.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href, navigate, place } from "../../lib/router.js";
 import { number, strings } from "../../lib/strings.en.js";
@@ -17,24 +17,14 @@ import { DevicesState } from "./state.js";
 /** @typedef {import("./state.js").Device} Device */
 
 const words = strings.devices;
-const CHANGED = 2500; // milliseconds for which a row that has changed is marked
 const BETWEEN_LOOKS = 10_000; // milliseconds
 const KINDS = [...MANY.map((name) => ({ name, single: false })), ...ONE.map((name) => ({ name, single: true }))].map(
   ({ name, single }) => ({ name, single, title: words.filters[name], hint: words.filterHints[name] }),
 );
 
 export function View() {
-  const key = place.value.query.toString();
-  const [turn, setTurn] = useState(0);
-  const again = () => setTurn((last) => last + 1);
-  const state = useMemo(() => new DevicesState(filtersOf(place.peek().query)), [key, turn]);
-  const [shown, show] = useState(state);
-  useEffect(() => {
-    // What was there stays until there is something to take its place.
-    void state.start(again).then(() => state.list.version.peek() > 0 && show(state));
-    return () => state.close();
-  }, [state]);
-  return html`<${List} state=${state} list=${shown.list} again=${again} />`;
+  const filters = filtersOf(place.value.query);
+  return html`<${List} ...${useLiveList(JSON.stringify(filters), () => new DevicesState(filters))} />`;
 }
 
 /** @param {{ state: DevicesState, list: DevicesState["list"], again: () => void }} props */
@@ -46,18 +36,7 @@ function List({ state, list, again }) {
   useEffect(() => whileSeen(() => state.look(), { every: BETWEEN_LOOKS }), [state]);
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
-  const [active, setActive] = useState(-1);
-  const present = useRef(active); // for keys, which are bound before the next row is marked
-  present.current = active;
-  useEffect(() => setActive(-1), [list]);
-  useKeys(() => {
-    const move = (/** @type {number} */ by) => setActive((at) => Math.min(list.rows.length - 1, Math.max(0, at + by)));
-    return [
-      { keys: "j", does: strings.keys.next, run: () => move(1) },
-      { keys: "k", does: strings.keys.previous, run: () => move(-1) },
-      { keys: "Enter", does: strings.keys.open, run: () => open(list.rows[present.current]) },
-    ];
-  }, [list]);
+  const active = useMark(list, { keyOf, open });
   return html`
     <div class="heading">
       <h1>${words.title}</h1>
@@ -73,11 +52,11 @@ function List({ state, list, again }) {
       columns=${columns(filters)}
       rows=${rows}
       total=${rows.length}
-      keyOf=${(/** @type {Device} */ row) => row.clientId}
+      keyOf=${keyOf}
       need=${(/** @type {number} */ count) => void list.need(count)}
       seen=${(/** @type {number} */ first, /** @type {number} */ last) => (state.seen = { first, last })}
       active=${active}
-      classOf=${classOf}
+      classOf=${changedClass}
       onRow=${open}
     />
     ${list.complete && rows.length === 0 && html`<${Nothing} filtered=${isNarrow(filters) || client !== ""} />`}
@@ -86,8 +65,8 @@ function List({ state, list, again }) {
 }
 
 /** @param {Device} row */
-function classOf({ changed }) {
-  return changed !== undefined && Date.now() - changed < CHANGED ? `changed-${changed % 2}` : "";
+function keyOf(row) {
+  return row.clientId;
 }
 
 /** @param {{ filtered: boolean }} props */
@@ -96,7 +75,7 @@ function Nothing({ filtered }) {
   return html`<${Empty} title=${words.none} command=${strings.jobs.command} />`;
 }
 
-/** @param {Device | undefined} row */
+/** @param {Device} row */
 function open(row) {
-  if (row) navigate(`devices/${encodeURIComponent(row.clientId)}`);
+  navigate(`devices/${encodeURIComponent(row.clientId)}`);
 }

@@ -1,24 +1,30 @@
 // How many jobs each group has, as a bar that is also the filter.
 
 import { html } from "../../lib/html.js";
+import { totals } from "../../lib/job_counts.js";
 import { lookOf } from "../../lib/status.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short } from "../../lib/text.js";
 import { set } from "../../lib/url_state.js";
 import { NO_GROUP } from "./filters.js";
-import { byGroup } from "./state.js";
 
-/** @typedef {import("./state.js").Count} Count */
+/** @typedef {import("../../lib/job_counts.js").Count} Count */
 /** @typedef {import("./filters.js").Filters} Filters */
 
 const words = strings.jobs;
 
 /** @param {{ counts: Count[] | undefined, filters: Filters }} props */
 export function GroupBar({ counts, filters }) {
-  const groups = byGroup(counts ?? []);
+  const groups = inOrder(totals(counts ?? [], "group"));
   return html`<div class="group-bar" role="group" aria-label=${words.bar}>
     ${groups.map(([group, jobs]) => html`<${Part} key=${group} group=${group} jobs=${jobs} chosen=${filters.group} />`)}
   </div>`;
+}
+
+/** Those that are known first. @param {ReadonlyMap<string, number>} groups */
+function inOrder(groups) {
+  const order = (/** @type {string} */ name) => ["CLOSED", "OPEN", "FAILED"].indexOf(name) >>> 0;
+  return [...groups].sort(([one], [other]) => order(one) - order(other) || one.localeCompare(other));
 }
 
 /** @param {{ group: string, jobs: number, chosen: string[] }} props */

@@ -3,10 +3,11 @@
 import { newKey, request } from "../../lib/api.js";
 import { FLEET } from "../../lib/base.js";
 
-/** @typedef {{ kind: "update", status: { state: string, message?: string } } | { kind: "tag", add: string[], remove: string[] } | { kind: "delete" }} Work */
+/** @typedef {{ kind: "update", status: { state: string, message?: string } } | { kind: "tag", add: string[], remove: string[] } | { kind: "delete" | "retry" }} Work */
 /** @typedef {{ ids: string[] } | { selection: Record<string, string | string[]> }} Which */
-/** @typedef {{ id?: string, clientId?: string, state?: string, outcome?: string, error?: { message: string } }} Item */
+/** @typedef {{ id?: string, clientId?: string, state?: string, outcome?: string, retryOf?: string | undefined, error?: { message: string } }} Item */
 /** @typedef {{ count: number, done: number, failed: number, items: Item[], stopped: boolean }} Result */
+/** @typedef {{ count: number, failed: number, items: Item[], ids?: string[] }} Seen what a look has found; the jobs themselves if they are settled by it */
 /** @typedef {(path: string, options: import("../../lib/api.js").Options) => Promise<{ data: any }>} Send */
 
 const SLICE = 1000; // jobs of one request
@@ -22,14 +23,14 @@ export function selectionOf(conditions) {
 /** @param {Work} work */
 function bodyOf(work) {
   if (work.kind === "update") return { status: work.status };
-  if (work.kind === "delete") return {};
+  if (work.kind !== "tag") return {};
   return { ...(work.add.length > 0 && { add: work.add }), ...(work.remove.length > 0 && { remove: work.remove }) };
 }
 
 /** Tells what would be done: how many jobs, the first of them, and how many could not be changed. @param {Work} work @param {Which} which @param {Send} [send] */
 export async function look(work, which, send = request) {
   const body = { ...bodyOf(work), ...("ids" in which ? { ids: which.ids.slice(0, 10_000) } : which), dryRun: true };
-  return /** @type {{ count: number, failed: number, items: Item[] }} */ ((await send(`${FLEET}/jobs:${work.kind}`, { method: "POST", body })).data);
+  return /** @type {Seen} */ ((await send(`${FLEET}/jobs:${work.kind}`, { method: "POST", body })).data);
 }
 
 /**
@@ -50,7 +51,7 @@ export async function carryOut(work, which, count, tell, stopped, send = request
   for (let from = 0; place; from += SLICE) {
     if (stopped()) return { ...result, stopped: true };
     const part = "ids" in which ? { ids: which.ids.slice(from, from + SLICE) } : { ...which, ...place, limit: SLICE };
-    const { data } = await sent(`${FLEET}/jobs:${work.kind}`, { ...bodyOf(work), ...part }, send);
+    const { data } = await sent(`${FLEET}/jobs:${work.kind}`, { body: { ...bodyOf(work), ...part } }, send);
     result.done += data.done;
     result.failed += data.failed;
     result.items.push(...data.items);
@@ -61,12 +62,17 @@ export async function carryOut(work, which, count, tell, stopped, send = request
   return result;
 }
 
-/** Sends a slice, again with the same key if no answer came. @param {string} path @param {object} body @param {Send} send */
-async function sent(path, body, send) {
+/** Sends a slice, again with the same key if no answer came. @param {string} path @param {{ body: object } | { text: string }} content @param {Send} send */
+export function sent(path, content, send) {
   const idempotencyKey = newKey();
+  return patiently(() => send(path, { method: "POST", ...content, idempotencyKey }));
+}
+
+/** Does something again if no answer came, or a busy service asks for that. @template Answer @param {() => Promise<Answer>} run @returns {Promise<Answer>} */
+export async function patiently(run) {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await send(path, { method: "POST", body, idempotencyKey });
+      return await run();
     } catch (error) {
       const { status = -1, retryAfter = 0 } = /** @type {{ status?: number, retryAfter?: number }} */ (error);
       if (tries >= TRIES || ![0, 409, 429, 503].includes(status)) throw error;

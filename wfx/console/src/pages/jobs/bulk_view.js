@@ -4,23 +4,29 @@ import { useRef, useState } from "preact/hooks";
 import { Dialog } from "../../lib/dialog.js";
 import { html } from "../../lib/html.js";
 import { Problem } from "../../lib/problem.js";
+import { saveFile } from "../../lib/save_file.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short, Text } from "../../lib/text.js";
 import { carryOut, look } from "./bulk.js";
+import { lookAtRetry, retryAll } from "./retry.js";
+import { tagsOf, undoOf } from "./undo.js";
+import { UndoButton } from "./undo_view.js";
 
 /** @typedef {import("./bulk.js").Work} Work */
 /** @typedef {import("./bulk.js").Which} Which */
 /** @typedef {import("./bulk.js").Item} Item */
 /** @typedef {import("./bulk.js").Result} Result */
+/** @typedef {import("./bulk.js").Seen} Found */
 
 const words = strings.bulk;
 const TYPED_ABOVE = 100; // jobs beyond which the number has to be typed
 
 /** @param {{ kind: Work["kind"], which: Which, states: string[], onClose: () => void }} props */
 export function BulkDialog({ kind, which, states, onClose }) {
-  const [work, setWork] = useState(/** @type {Work | undefined} */ (kind === "delete" ? { kind } : undefined));
-  const [seen, setSeen] = useState(/** @type {{ count: number, failed: number, items: Item[] } | undefined} */ (undefined));
+  const [work, setWork] = useState(/** @type {Work | undefined} */ (kind === "delete" || kind === "retry" ? { kind } : undefined));
+  const [seen, setSeen] = useState(/** @type {Found | undefined} */ (undefined));
   const [result, setResult] = useState(/** @type {Result | undefined} */ (undefined));
+  const [undo, setUndo] = useState(/** @type {import("./undo.js").Step[]} */ ([]));
   const [ended, setEnded] = useState(false);
   const [error, setError] = useState(/** @type {unknown} */ (undefined));
   const [typed, setTyped] = useState("");
@@ -35,10 +41,14 @@ export function BulkDialog({ kind, which, states, onClose }) {
     try {
       if (!seen) {
         setWork(wanted);
-        setSeen(await look(wanted, which));
+        setSeen(await (kind === "retry" ? lookAtRetry(which) : look(wanted, which)));
       } else {
         setResult({ count: seen.count, done: 0, failed: 0, items: [], stopped: false });
-        setResult(await carryOut(wanted, which, seen.count, setResult, () => stop.current));
+        const stopped = () => stop.current;
+        const before = kind === "tag" ? await tagsOf(which, seen.count) : [];
+        const all = await (seen.ids ? retryAll(seen.ids, setResult, stopped) : carryOut(wanted, which, seen.count, setResult, stopped));
+        setResult(all);
+        setUndo(undoOf(wanted, before, all.items));
         setEnded(true);
       }
     } catch (failed) {
@@ -64,6 +74,7 @@ export function BulkDialog({ kind, which, states, onClose }) {
         onInput=${(/** @type {any} */ { currentTarget }) => setTyped(currentTarget.value)} /></label>`}
     </form>
     ${result && html`<${Outcome} result=${result} ended=${ended} stop=${() => (stop.current = true)} />`}
+    ${ended && undo.length > 0 && html`<${UndoButton} steps=${undo} />`}
     <${Problem} error=${error} />
   <//>`;
 }
@@ -79,13 +90,14 @@ function workOf(kind, form) {
 /** @param {{ kind: Work["kind"], states: string[] }} props */
 function Fields({ kind, states }) {
   if (kind === "delete") return html`<p>${words.deletion}</p>`;
+  if (kind === "retry") return html`<p>${words.retrying}</p>`;
   if (kind === "tag") return html`<label>${words.add} <input name="add" autocomplete="off" /></label><label>${words.remove} <input name="remove" autocomplete="off" /></label>`;
   return html`<label>${words.state} <input name="state" required list="bulk-states" autocomplete="off" /></label>
     <datalist id="bulk-states">${states.map((state) => html`<option value=${state}></option>`)}</datalist>
     <label>${strings.job.actions.message} <input name="message" maxlength="1024" autocomplete="off" /></label>`;
 }
 
-/** @param {{ seen: { count: number, failed: number, items: Item[] } }} props */
+/** @param {{ seen: Found }} props */
 function Seen({ seen }) {
   return html`<p><strong>${words.concerns(seen.count)}</strong>${seen.failed > 0 && html` ${words.refused(seen.failed)}`}</p>
     <${Items} items=${seen.items} />
@@ -111,14 +123,5 @@ function Outcome({ result, ended, stop }) {
     <progress max=${Math.max(1, result.count)} value=${result.done + result.failed} aria-label=${words.working}></progress>
     ${!ended && html`<button type="button" onClick=${stop}>${words.stop}</button>`}
     <${Items} items=${failed} />
-    ${ended && html`<button type="button" onClick=${() => save(result)}>${words.save}</button>`}`;
-}
-
-/** Saves what became of each job as a file. @param {Result} result */
-function save(result) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(result, null, 2)], { type: "application/json" }));
-  link.download = "wfx-result.json";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    ${ended && html`<button type="button" onClick=${() => saveFile("wfx-result.json", "application/json", [JSON.stringify(result, null, 2)])}>${words.save}</button>`}`;
 }

@@ -1,6 +1,8 @@
 // What the list is filtered by: kept in the address, sent to the service, and applied to what happens.
 
-/** @typedef {import("../../lib/live.js").LiveEvent} LiveEvent */
+import { strings } from "../../lib/strings.en.js";
+
+/** @typedef {import("../../lib/job_counts.js").Count} Count */
 /**
  * @typedef {object} Filters
  * @property {string} workflow
@@ -17,6 +19,27 @@
 export const ONE = /** @type {const} */ (["workflow", "state", "client", "after", "before", "unchanged"]);
 export const MANY = /** @type {const} */ (["group", "tag"]);
 export const NO_GROUP = "(none)";
+const OFFERED = /** @type {const} */ (["group", "state", "workflow", "tag", "unchanged", "after", "before"]);
+
+/** What an address without any filters has. */
+export const cleared = Object.fromEntries([...ONE, ...MANY].map((name) => [name, ""]));
+
+/** The kinds of filters that are chips, with what the jobs propose. @param {readonly Count[]} counts @returns {import("../../lib/filter_chips.js").Kind[]} */
+export function kindsOf(counts) {
+  const { filters, filterHints } = strings.jobs;
+  return OFFERED.map((name) => ({ name, title: filters[name], hint: filterHints[name], single: name !== "group" && name !== "tag", values: proposals(name, counts) }));
+}
+
+/** @param {string} name @param {readonly Count[]} counts */
+function proposals(name, counts) {
+  if (name !== "group" && name !== "state" && name !== "workflow") return [];
+  return [...new Set(counts.map((each) => each[name] || NO_GROUP))].slice(0, 200).sort();
+}
+
+/** What is given of each kind. @param {Filters} filters @returns {Record<string, string[]>} */
+export function chipsOf(filters) {
+  return Object.fromEntries(OFFERED.map((name) => [name, [filters[name]].flat().filter(Boolean)]));
+}
 
 /** Reads them from the query of an address. @param {URLSearchParams} query @returns {Filters} */
 export function filtersOf(query) {

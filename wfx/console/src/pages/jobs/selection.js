@@ -31,7 +31,7 @@ export function SelectionBar({ chosen, choose, total, filters, states, onDone })
   return html`<div class="selection no-print" role="group" aria-label=${words.selected(count)}>
     <strong>${words.selected(count)}</strong>
     ${!chosen.all && html`<button type="button" onClick=${() => choose({ ids: new Set(), all: true })}>${words.all(number(total))}</button>`}
-    ${/** @type {const} */ (["update", "tag", "delete"]).map(
+    ${/** @type {const} */ (["retry", "update", "tag", "delete"]).map(
       (each) => html`<button type="button" key=${each} class=${each === "delete" ? "danger" : ""} onClick=${() => begin({ kind: each, which })}>${words.titles[each]}…</button>`,
     )}
     <button type="button" class="plain" onClick=${() => choose(NOTHING)}>${words.none}</button>

@@ -10,6 +10,7 @@ import { conditions, fits, NO_GROUP, wideConditions } from "./filters.js";
 
 /** @typedef {import("../../lib/live.js").LiveEvent} LiveEvent */
 /** @typedef {import("../../lib/live.js").LiveJob} LiveJob */
+/** @typedef {import("../../lib/job_counts.js").Count} Count */
 /** @typedef {import("./filters.js").Filters} Filters */
 /**
  * @typedef {object} Row
@@ -27,7 +28,6 @@ import { conditions, fits, NO_GROUP, wideConditions } from "./filters.js";
  * @property {boolean} [deleted]
  * @property {number} [changed] when it was seen to change
  */
-/** @typedef {{ workflow: string, group: string, state: string, jobs: number }} Count */
 
 const PAGE = 200;
 const BETWEEN_COUNTS = 2000; // milliseconds
@@ -174,13 +174,4 @@ export class JobsState {
     if (fits(this.filters, { ...job, group })) this.unseen.add(job.id);
     else if (job.state !== undefined) this.unseen.delete(job.id);
   }
-}
-
-/** Counts by group: those that are known first. @param {Count[]} counts */
-export function byGroup(counts) {
-  /** @type {Map<string, number>} */
-  const found = new Map();
-  for (const { group, jobs } of counts) found.set(group, (found.get(group) ?? 0) + jobs);
-  const order = (/** @type {string} */ name) => ["CLOSED", "OPEN", "FAILED"].indexOf(name) >>> 0;
-  return [...found].sort(([one], [other]) => order(one) - order(other) || one.localeCompare(other));
 }

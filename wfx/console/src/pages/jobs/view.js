@@ -1,16 +1,21 @@
 // The list of jobs.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { ClientField, FilterChips } from "../../lib/filter_chips.js";
 import { html } from "../../lib/html.js";
-import { useKeys } from "../../lib/keyboard.js";
+import { identityOf } from "../../lib/identity.js";
+import { changedClass, useLiveList, useMark } from "../../lib/live_list.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href, navigate, place } from "../../lib/router.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { VirtualTable } from "../../lib/table.js";
+import { link } from "../../lib/url_state.js";
 import { GroupBar } from "./bar.js";
-import { Chips } from "./chips.js";
 import { columns } from "./columns.js";
-import { any, filtersOf } from "./filters.js";
+import { ColumnsMenu, hiddenColumns } from "./columns_menu.js";
+import { CsvButton } from "./csv_view.js";
+import { any, chipsOf, cleared, filtersOf, kindsOf } from "./filters.js";
+import { SavedViewsMenu } from "./saved_views_menu.js";
 import { NOTHING, SelectionBar, toggled } from "./selection.js";
 import { JobsState } from "./state.js";
 
@@ -18,65 +23,43 @@ import { JobsState } from "./state.js";
 
 const words = strings.jobs;
 
-const CHANGED = 2500; // milliseconds for which a row that has changed is marked
-
 export function View() {
-  const key = place.value.query.toString();
-  const [turn, setTurn] = useState(0);
-  const again = () => setTurn((last) => last + 1);
-  const state = useMemo(() => new JobsState(filtersOf(place.peek().query)), [key, turn]);
-  const [shown, show] = useState(state);
-  useEffect(() => {
-    // What was there stays until there is something to take its place.
-    void state.start(again).then(() => state.list.version.peek() > 0 && show(state));
-    return () => state.close();
-  }, [state]);
-  return html`<${List} state=${state} list=${shown.list} again=${again} />`;
+  const filters = filtersOf(place.value.query);
+  return html`<${List} ...${useLiveList(JSON.stringify(filters), () => new JobsState(filters))} />`;
 }
 
 /** @param {{ state: JobsState, list: JobsState["list"], again: () => void }} props */
 function List({ state, list, again }) {
   const { filters } = state;
-  const [active, setActive] = useState(-1);
   list.version.value; // drawn again with each change of the rows
   const { rows } = list;
+  const hidden = hiddenColumns();
   const total = list === state.list ? Math.max(state.total, rows.length) : rows.length;
   const [chosen, choose] = useState(NOTHING);
   const toggle = (/** @type {string} */ id) => choose((before) => toggled(before, id));
-  useEffect(() => setActive(-1), [list]);
   useEffect(() => choose(NOTHING), [JSON.stringify(filters)]);
-  useKeys(() => {
-    const move = (/** @type {number} */ by) => setActive((at) => Math.min(list.rows.length - 1, Math.max(0, at + by)));
-    return [
-      { keys: "j", does: strings.keys.next, run: () => move(1) },
-      { keys: "k", does: strings.keys.previous, run: () => move(-1) },
-    ];
-  }, [list]);
-  useKeys(() => {
-    const row = rows[active];
-    return [
-      { keys: "Enter", does: strings.keys.open, run: () => open(row) },
-      { keys: "x", does: strings.keys.select, run: () => row && toggle(row.id) },
-    ];
-  }, [active, list]);
+  const active = useMark(list, { keyOf, open, toggle: (row) => row.deleted || toggle(row.id) });
   return html`
     <div class="heading">
       <h1>${words.title}</h1>
       <span class="count" role="status">${words.showing(number(rows.length), number(total))}</span>
+      <span class="list-tools no-print"><${SavedViewsMenu} /><${ColumnsMenu} /><${CsvButton} key=${JSON.stringify(filters)} filters=${filters} total=${total} /></span>
     </div>
-    <${Chips} filters=${filters} counts=${state.counts.value ?? []} />
+    <${FilterChips} id="jobs" kinds=${kindsOf(state.counts.value ?? [])} given=${chipsOf(filters)} clear=${href(link(cleared))}>
+      <${ClientField} client=${filters.client} />
+    <//>
     <${GroupBar} counts=${state.counts.value} filters=${filters} />
     <${Problem} error=${state.list.error.value} onRetry=${again} />
     ${state.fresh.value > 0 &&
     html`<button type="button" class="pill" onClick=${again}>${words.fresh(state.fresh.value)}</button>`}
     <${VirtualTable}
-      key=${numberOf(list)}
+      key=${identityOf(list)}
       id="jobs-table"
       label=${words.title}
-      columns=${columns(filters, (id) => chosen.all || chosen.ids.has(id), toggle)}
+      columns=${columns(filters, (id) => chosen.all || chosen.ids.has(id), toggle).filter(({ name }) => !hidden.includes(name))}
       rows=${rows}
       total=${total}
-      keyOf=${(/** @type {Row} */ row) => row.id}
+      keyOf=${keyOf}
       need=${(/** @type {number} */ count) => void list.need(count)}
       active=${active}
       classOf=${classOf}
@@ -93,21 +76,14 @@ function statesOf(state) {
   return [...new Set((state.counts.value ?? []).map((each) => each.state))].slice(0, 200);
 }
 
-/** @type {WeakMap<object, number>} */
-const numbers = new WeakMap();
-let lastNumber = 0;
-
-/** Tells lists apart, so that each begins at its top. @param {object} list */
-function numberOf(list) {
-  const found = numbers.get(list) ?? (lastNumber += 1);
-  numbers.set(list, found);
-  return found;
+/** @param {Row} row */
+function keyOf(row) {
+  return row.id;
 }
 
 /** @param {Row} row */
-function classOf({ deleted, changed }) {
-  const marked = changed !== undefined && Date.now() - changed < CHANGED;
-  return `${deleted ? "deleted " : ""}${marked ? `changed-${changed % 2}` : ""}`;
+function classOf(row) {
+  return `${row.deleted ? "deleted " : ""}${changedClass(row)}`;
 }
 
 /** @param {{ filtered: boolean }} props */
@@ -116,7 +92,7 @@ function Nothing({ filtered }) {
   return html`<${Empty} title=${words.none} command=${words.command} />`;
 }
 
-/** @param {Row | undefined} row */
+/** @param {Row} row */
 function open(row) {
-  if (row) navigate(`jobs/${encodeURIComponent(row.id)}`);
+  navigate(`jobs/${encodeURIComponent(row.id)}`);
 }

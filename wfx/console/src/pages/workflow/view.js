@@ -10,7 +10,7 @@ import { strings } from "../../lib/strings.en.js";
 import { Text } from "../../lib/text.js";
 import { CopyButton } from "../../lib/copy_button.js";
 import { GroupsBar, jobsOf } from "../../lib/groups_bar.js";
-import { byGroup, byState } from "../../lib/job_counts.js";
+import { byGroup, totals } from "../../lib/job_counts.js";
 import { useCounts } from "../../lib/live_counts.js";
 import { Deletion } from "./deletion.js";
 
@@ -52,7 +52,7 @@ export function View({ name }) {
 
 /** @param {{ workflow: Workflow, counts: import("../../lib/job_counts.js").Count[] | undefined }} props */
 function Content({ workflow, counts = [] }) {
-  const states = byState(counts);
+  const states = totals(counts, "state");
   const notes = new Map([...states].map(([state, jobs]) => [state, words.jobsIn(jobs)]));
   const linkOf = (/** @type {string} */ state) => (states.get(state) ? jobsOf(workflow.name, { state }) : "");
   return html`
