@@ -7,7 +7,7 @@ from wfx.expressions.errors import ExpressionError
 from wfx.expressions.expression import Compiler, Expression, Purpose
 from wfx.rules.action_parameters import compile_parameters
 from wfx.rules.action_types import ActionTypes, ParameterFault, faults_of
-from wfx.rules.event import JOB_TYPES
+from wfx.rules.event import FATAL, JOB_TYPES
 from wfx.rules.faults import Faults, Mark
 from wfx.rules.graph import Action, Condition, Engine, Graph, Node, Scenario, graph_of
 from wfx.rules.members import Members, shown
@@ -139,7 +139,9 @@ class _Reader:
 
 
 def _wrong_type(name: str) -> str:
-    """Return what is wrong with the type of events: those of jobs are known."""
+    """Return what is wrong with the type of events: those of the service are known."""
+    if name.startswith("system.") and name != FATAL:
+        return f'the service has no events "{name}", only {FATAL}'
     if not name.startswith("job.") or name in JOB_TYPES:
         return ""
     return f'jobs have no events "{name}"{closest(name, JOB_TYPES)}'
