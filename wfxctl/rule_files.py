@@ -19,8 +19,11 @@ class FaultyRules(Failure):
     """A rule file has faults, which are the result of the command."""
 
 
-def load(call: ClientInvocation, name: str) -> Graph:
-    """Return the rules of a file, ``-`` for standard input. Raises Failure; faults are printed before."""
+def load(call: ClientInvocation, name: str, *, strict: bool = False) -> Graph:
+    """Return the rules of a file, ``-`` for standard input, in strict mode or not.
+
+    Raises Failure; faults are printed before.
+    """
     from wfx.expressions.expression import Compiler
     from wfx.expressions.library import all_functions
     from wfx.rules.faults import RulesInvalid
@@ -30,7 +33,7 @@ def load(call: ClientInvocation, name: str) -> Graph:
 
     content = call.read_standard_input() if name == "-" else call.read(name)
     try:
-        compiler, types = Compiler(all_functions()), all_actions(installed_steps())
+        compiler, types = Compiler(all_functions(), strict=strict), all_actions(installed_steps())
     except ValueError as exc:
         raise Failure(str(exc)) from exc
     shown = "standard input" if name == "-" else name

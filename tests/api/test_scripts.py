@@ -144,13 +144,37 @@ def test_a_run(scripts: httpx.Client) -> None:
 
 def test_what_a_script_is_given(scripts: httpx.Client) -> None:
     """A script sees the payload, the next state, the facts, the clock and the randomness that it is given."""
-    source = "payload = [payload, next, nflow_data, Date.now(), Math.random()]"
+    source = "payload = {seen: [payload, next, nflow_data, Date.now(), Math.random()]}"
     given = {"payload": {"a": 1.5}, "next": "A", "nflow_data": {"b": []}, "time": "2026-07-01T12:00:00Z", "seed": 7}
-    *seen, chance = tried(scripts, source, **given).json()["payload"]
+    *seen, chance = tried(scripts, source, **given).json()["payload"]["seen"]
     assert seen == [{"a": 1.5}, "A", {"b": []}, 1_782_907_200_000]
     assert 0 <= chance < 1
-    assert tried(scripts, source, **given).json()["payload"][-1] == chance
-    assert tried(scripts, source, **given | {"seed": 8}).json()["payload"][-1] != chance
+    assert tried(scripts, source, **given).json()["payload"]["seen"][-1] == chance
+    assert tried(scripts, source, **given | {"seed": 8}).json()["payload"]["seen"][-1] != chance
+
+
+@pytest.mark.parametrize(("returned", "said"), [
+    ("{next: 'A', payload: [1]}", "the script returned a payload that is no object, which a context must be"),
+    ("{next: 'A', payload: {a: JSON.rawJSON('1e999')}}",
+     ("the script returned a value that cannot be read: "
+      "number is infinity when parsed as double: line 1 column 28 (char 27)")),
+    ("{actions: [{type: 'fly'}]}", "action 1 that the script returned has an unknown type 'fly'"),
+    ("{actions: Array(101).fill({})}", "the script returned 101 actions, at most 100 are done"),
+    ("{actions: [{type: 'run_step', params: {step: 'x'}}]}",
+     ("action 1 that the script returned cannot be run_step at 'step': there is no step \"x\": "
+      "no installed package has steps")),
+])  # fmt: skip
+def test_a_result_that_no_rule_could_carry_out(scripts: httpx.Client, returned: str, said: str) -> None:
+    """Whoever tries a script is told what the task of a rule would be refused for."""
+    answer = tried(scripts, f"function main() {{ return {returned} }}")
+    assert (answer.status_code, answer.json()) == (422, {"error": said, "outcome": "result", "operations": 0})
+
+
+def test_the_longest_source(scripts: httpx.Client) -> None:
+    """A source of 64 KiB is kept and run."""
+    source = "next = 'DONE' //" + "a" * (65_536 - 16)
+    assert put(scripts, "long", source)["size"] == 65_536
+    assert scripts.post("/scripts/long/run", json={}).json()["next"] == "DONE"
 
 
 @pytest.mark.parametrize(("source", "outcome"), [
@@ -222,6 +246,17 @@ def test_without_scripts(service: LocalService, method: str, path: str) -> None:
         assert (answer.status_code, answer.json()) == (403, {"error": said})
         assert client.put("/scripts/a", content="1", headers=JS).status_code == 403
         assert client.post("/scripts/a/run", json={}).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path", "content"), [
+    ("POST", "/scripts/a/run", b"no JSON"), ("PUT", "/scripts/a", b"\xff"), ("PUT", "/scripts/-", b"1"),
+    ("GET", "/scripts?limit=none", b""), ("POST", "/scripts/a/runs/x/replay", b""),
+])  # fmt: skip
+def test_what_is_off_comes_first(service: LocalService, method: str, path: str, content: bytes) -> None:
+    """A request about scripts that is wrong besides is told that scripts are off, too."""
+    with conforming_client(service.north + PREFIX) as client:
+        answer = client.request(method, path, content=content, headers=JS, extensions={"deliberate": True})
+        assert (answer.status_code, "not enabled" in answer.json()["error"]) == (403, True)
 
 
 def test_disabled_while_running(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_any_parameters(payload: dict[str, Any]) -> None:
 
 def test_what_the_store_says_is_told() -> None:
     """A refused operation is a failed action whose message says why, by what kind of error it is."""
-    made = effects({"a": "j", "b": "w", "c": {}, "d": ["x"], "e": 2.5, "job_id": "j"})
+    made = effects({"a": "j", "b": "w", "c": {}, "d": ["x@example.com"], "e": 2.5, "job_id": "j"})
     answers: list[Any] = [None, JobNotFound(), TransitionRefused("no such way"), KeyError("odd"), None, None]
     results = {result.action_id: result for result in made.answers(answers)}
     assert [(one.success, one.outcome) for one in results.values()] == [

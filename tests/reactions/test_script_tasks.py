@@ -93,9 +93,23 @@ async def test_scripts_that_ask_for_scripts_come_to_an_end(key: str, cause: Enco
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (b'{"payload":{"a":"\\ud800"}}', "half of a surrogate pair"),
-        (b'{"payload":' + b"[" * 1500 + b"]" * 1500 + b"}", "nested too deeply"),
-        (b'{"actions":[{"type":"nothing"}]}', "has an unknown type"),
+        (b'{"payload":{"a":"\\ud800"}}', "cannot be read: no low surrogate in string"),
+        (b'{"payload":' + b"[" * 1500 + b"]" * 1500 + b"}", "cannot be read: depth limit exceeded"),
+        (b'{"payload":1e999}', "cannot be read: number is infinity"),
+        (b'{"actions":[{"type":"add_tag"}]}', r"has an unknown type 'add_tag' \(did you mean add_tags\?\)"),
+        (b'{"actions":[{"params":{}}]}', "is no object with a type"),
+        (b'{"actions":[{"type":"mail","params":[]}]}', "has params that are no object"),
+        (b'{"actions":[{"type":"add_tags","params":{}}]}', "cannot be add_tags: tags is missing"),
+        (b'{"actions":[{"type":"add_tags","params":{"tags":null}}]}', "cannot be add_tags: tags is missing"),
+        (
+            b'{"actions":[{"type":"add_tags","params":{"tags":["a"]}},{"type":"add_tags","params":{"tags":7}}]}',
+            "action 2 that the script returned cannot be add_tags at 'tags': a list of texts is needed, not 7",
+        ),
+        (
+            b'{"actions":[{"type":"reward_points","params":{"operation":"award","points_formula":"1"}}]}',
+            "has the formula 'points_formula'",
+        ),
+        (b'{"actions":[{"type":"set_output","params":{"expression":"1"}}]}', "sets variables of rules alone"),
         (b'{"actions":[' + b"{}," * 100 + b"{}]}", "returned 101 actions, at most 100 are done"),
     ],
 )
@@ -103,6 +117,15 @@ async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:
     """What nobody here can read is the script's fault, and not tried again."""
     with pytest.raises(CannotBeDone, match=said):
         await _tasks(value, _Kept()).perform(_begun("log-1/7/a", ROOT))
+
+
+async def test_actions_that_fail_for_this_event_alone() -> None:
+    """An action that a rule could have, and that has no value here, stops no other; null is what is not given."""
+    tags = {"type": "add_tags", "params": {"tags": ["a"]}}
+    job = {"type": "create_job", "params": {"client_id": "d", "workflow": "w", "tags": None}}
+    ending = await _tasks(encode({"payload": [1], "actions": [tags, job]}), _Kept()).perform(_begun("log-1/7/a", ROOT))
+    assert isinstance(ending, Ending)
+    assert ending.tell(["one"]) == "1 of 2 actions; a.1: job_id is missing, and the event has none"
 
 
 @pytest.mark.parametrize("is_full", [False, True])

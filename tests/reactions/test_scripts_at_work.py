@@ -138,6 +138,8 @@ def test_a_script_decides(place: Place) -> None:
     ("function main() { return {next: 'NOWHERE'} }", "WFX may not move the job from VALIDATE to NOWHERE"),
     ("function main() { return {next: 'DONE', payload: 7} }", "a payload that is no object"),
     ("function main() { return {next: 'DONE', actions: [{type: 'fly'}]} }", "action 1 that the script returned"),
+    ("function main() { return {next: 'DONE', actions: [{type: 'add_tags', params: {tag: ['a']}}]} }",
+     "action 1 that the script returned cannot be add_tags at 'tag': unknown parameter"),
     ("while (true) {}", "operations: "),
     ("throw new Error('no')", "error: Error: no (line 1"),
 ])  # fmt: skip

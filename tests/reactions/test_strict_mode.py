@@ -48,6 +48,24 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+def test_a_check_in_strict_mode(tmp_path: Path, environment: dict[str, str]) -> None:
+    """``wfxctl rule validate`` finds what a server in strict mode would, if it is told to."""
+    module = tmp_path / "packages" / "acme_package.py"
+    (tmp_path / "rules.yml").write_text(FOREIGN)
+
+    def checked(*options: str) -> str:
+        command = [sys.executable, "-m", "wfxctl", "rule", "validate", "rules.yml", *options]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ).stdout
+
+    assert checked() == "rules.yml : OK (1 scenario)\n"
+    assert checked(STRICT) == f"ERROR: {NOT_ALLOWED}\n"
+    allowed = "from wfx.expressions.functions import allowed_in_strict_mode\n\n\n@allowed_in_strict_mode\n"
+    module.write_text(allowed + module.read_text())
+    assert checked(STRICT) == "rules.yml : OK (1 scenario)\n"
+
+
 def test_a_start_in_strict_mode(tmp_path: Path, environment: dict[str, str]) -> None:
     """A service in strict mode does not start with rules that assign, or call what is not listed, and says where."""
     (tmp_path / "rules.yml").write_text(ASSIGNING)

@@ -136,6 +136,12 @@ async def test_a_mail_is_tried_again_under_one_id(store: Store) -> None:
     await other.close()
 
 
+async def test_a_mail_that_is_refused_for_good(store: Store) -> None:
+    """A server that takes the recipients and refuses the mail for good, as one that is too large, is asked once."""
+    task = await sent(store, GIVEN, Post(answers=["552 too large"]))
+    assert (task.state, attempts_of(task), message(task)) == (TaskState.FAILED, 1, "the server for mails answered 552")
+
+
 @pytest.mark.parametrize("changes", [
     {"subject": "a\r\nBcc: eve@example.com"}, {"subject": "a\nX-Evil: 1"}, {"subject": "a\r"},
     {"to": ["a@example.com\r\nBcc: eve@example.com"]}, {"to": ["a@example.com, eve@example.com"]},
@@ -210,8 +216,13 @@ async def test_refused_recipients(store: Store) -> None:
     to = ["a@example.com", "b@example.com"]
     post = Post(refused=("a@example.com",))
     task = await sent(store, GIVEN | {"to": to}, post)
-    assert message(task) == "taken by localhost, but not for 1 of the recipients"
+    assert message(task) == "taken by localhost, but not for a@example.com (550)"
     assert post.mails[0].rcpt_tos == ["b@example.com"]
+    many = [f"{number}@example.com" for number in range(6)]
+    other = await open_memory()
+    task = await sent(other, GIVEN | {"to": many}, Post(refused=tuple(many[1:])))
+    assert message(task).endswith("not for 1@example.com (550), 2@example.com (550), 3@example.com (550) and 2 more")
+    await other.close()
     other = await open_memory()
     task = await sent(other, GIVEN | {"to": to}, Post(refused=tuple(to)))
     assert (task.state, message(task)) == (TaskState.FAILED, "all recipients were refused (550)")

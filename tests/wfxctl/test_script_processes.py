@@ -102,6 +102,10 @@ def test_in_a_terminal(place: Place, run: Run) -> None:
     (shown,) = json.loads(run("script", "ps", "-o", "json", *at, env=env).out)["content"]
     assert (shown["number"], shown["jobId"]) == (number, job_id)
     assert run("script", "ps", "-o", "name", *at, env=env).out == f"{number}\n"
+    for wrong in ("abc", "1" * 17, "1/2", ""):
+        refused = run("script", "kill", number, wrong, *at, env=env)
+        assert (refused.code, f'"{wrong}" is no number of a run: see wfxctl script ps' in refused.err) == (1, True)
+    assert only_run(place.service)["number"] == number
     assert run("script", "kill", number, *at, env=env).code == 0
     place.ended()
     gone = run("script", "kill", number, *at, env=env)

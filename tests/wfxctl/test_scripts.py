@@ -48,11 +48,11 @@ def test_put_show_run_delete(run: Run, at: tuple[str, str]) -> None:
 def test_what_is_given(run: Run, at: tuple[str, str]) -> None:
     """The payload may come from a file, and so may facts; a seed gives the same randomness each time."""
     Path("payload.json").write_text('{"a": 1}')
-    source = b"payload = [payload, next, nflow_data, Math.random()]"
+    source = b"payload = {seen: [payload, next, nflow_data, Math.random()]}"
     run("script", "put", "given", "-", *at, stdin=source)
     words = ("script", "run", "given", "--payload=@payload.json", '--data={"b": 2}', "--next=A", "--seed=7", *at)
     first = json.loads(run(*words).out)["payload"]
-    assert first[:3] == [{"a": 1}, "A", {"b": 2}]
+    assert first["seen"][:3] == [{"a": 1}, "A", {"b": 2}]
     assert json.loads(run(*words).out)["payload"] == first
     wrong = run("script", "run", "given", "--payload={", *at)
     assert (wrong.code, "--payload is not JSON" in wrong.err) == (1, True)

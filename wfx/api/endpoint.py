@@ -79,6 +79,7 @@ class Endpoint:
         unknown: list[str] = []
         try:
             try:
+                self._route.require(self._services)
                 if self._parameters is not None:
                     request.query = self._parameters(scope["query_string"], unknown)
                 if self._body is not None:

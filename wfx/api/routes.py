@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,6 +56,8 @@ class Route:
     """Whether a response filter applies."""
     hidden: bool = False
     """Whether the other side has no such path, where others refuse what is done there."""
+    require: Callable[[Services], object] = lambda _: None
+    """Raises WfxError where what the operation is about is off; nothing of the request is looked at then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,10 @@ BESIDE = (
 """What is in no OpenAPI document."""
 
 
+def _require_scripts(services: Services) -> object:
+    return services.scripts.require()
+
+
 def service_mounts(services: Services) -> tuple[Mount, ...]:
     """Return the mounts of the service."""
     return (
@@ -179,6 +185,7 @@ def operation_routes(described: Iterable[Operation], handlers: Mapping[str, Hand
             each.sides,
             each.filtered,
             hidden=each.document == RULES,
+            **({"require": _require_scripts} if each.path.startswith("/scripts") else {}),
         )
         for each in found.values()
     ]

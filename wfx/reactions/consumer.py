@@ -18,7 +18,6 @@ from wfx.domain.errors import LogPositionError, StepTaken, StoreError
 from wfx.domain.job import Event as LogEvent
 from wfx.reactions.admission import Admission
 from wfx.reactions.event_of_log import type_of
-from wfx.reactions.fatals import TYPE as FATAL
 from wfx.reactions.fatals import Fatals
 from wfx.reactions.figures import RuleFigures
 from wfx.reactions.first_look import FirstLook
@@ -27,7 +26,7 @@ from wfx.reactions.pace import SLICE, Pace
 from wfx.reactions.rule_steps import Again, RuleSteps
 from wfx.reactions.rules import Rules
 from wfx.reactions.turn import LEASE, Turn
-from wfx.rules.event import JOB_TYPES
+from wfx.rules.event import FATAL, JOB_TYPES
 from wfx.service.bounded_counts import BoundedCounts
 from wfx.store.protocol import Store
 from wfx.tasks.trying_again import growing_pause

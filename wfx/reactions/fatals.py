@@ -7,10 +7,8 @@ import uuid
 from collections.abc import Callable
 
 from wfx.reactions.event_of_log import SOURCE
-from wfx.rules.event import Event
+from wfx.rules.event import FATAL, Event
 
-TYPE = "system.fatal"
-"""Of the event that rules may have scenarios for."""
 PAUSE = 60.0
 """Seconds between two such events at least."""
 
@@ -37,7 +35,7 @@ class Fatals:
         """Return the event that tells of those that were not told of, if it is time for one."""
         if not self._untold or (self._told_at is not None and self._clock() - self._told_at < PAUSE):
             return None
-        return Event(TYPE, str(uuid.uuid4()), SOURCE, payload={"error": self._last, "count": self._untold})
+        return Event(FATAL, str(uuid.uuid4()), SOURCE, payload={"error": self._last, "count": self._untold})
 
     def told(self, event: Event) -> None:
         """Take note that what comes of an event is stored."""

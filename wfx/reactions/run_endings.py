@@ -9,7 +9,6 @@ from typing import Any
 
 from wfx.domain import transition
 from wfx.domain.cause import Cause, decode_cause
-from wfx.domain.definition import DEEPEST, depth_within
 from wfx.domain.errors import JobNotFound, TransitionRefused
 from wfx.domain.job import Change, Job, Status
 from wfx.domain.json import decode
@@ -17,6 +16,7 @@ from wfx.domain.numbers import encode_free_form
 from wfx.domain.workflow import Actor
 from wfx.reactions.admission import Admission
 from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
+from wfx.reactions.returned import ReturnedAction, read
 from wfx.reactions.tokens import NOBODY, Owner
 from wfx.rules.action_types import ActionTypes
 from wfx.rules.evaluation import PlannedAction, planned
@@ -31,8 +31,6 @@ from wfx.tasks.performing import CannotBeDone, Ending
 
 LARGEST = 1024 * 1024
 """Bytes of what a run is given."""
-MOST_ACTIONS = 100
-"""Actions that a run may ask for: all are done in one transaction, which others wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +89,14 @@ class RunEndings:
     async def ending(self, task: Task, wanted: Wanted, job: Job | None, value: Mapping[str, Any]) -> Ending:
         """Return what is done in the store. Raises CannotBeDone if the run wants what it may not."""
         cause = _cause_of(task)
-        following = value.get("next", "")
+        returned = read(value, wanted.kind, self._types)
+        following = returned.next
         if following and job is None:
             raise CannotBeDone(f"the {wanted.kind} wants the state {following[:100]!a}, and the event has no job")
-        moves = [] if job is None or not following else [_move(cause, wanted, job, following, value.get("payload"))]
-        actions = value.get("actions", [])
-        if not isinstance(actions, list):
-            raise CannotBeDone(f"the {wanted.kind} returned actions that are no list")
-        if len(actions) > MOST_ACTIONS:
-            raise CannotBeDone(f"the {wanted.kind} returned {len(actions)} actions, at most {MOST_ACTIONS} are done")
+        moves = [] if job is None or not following else [_move(cause, wanted, job, following, returned.context)]
         root = _root_of(task, cause)
         lineage = Lineage(root, await self._store.repetitions(root), self._most())
-        plans = [*_plans(self._types(), wanted, actions, _event_of(wanted))]
+        plans = [*_plans(wanted, returned.actions, _event_of(wanted))]
         owner = NOBODY if job is None else Owner(job.client_id, job.workflow.name)
         effects = effects_of_actions(
             wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage, owner=owner
@@ -124,12 +118,8 @@ def _root_of(task: Task, cause: Cause) -> str:
     return "/".join(task.key.split("/", 2)[:2]) if cause.root is None else str(cause.root)
 
 
-def _move(cause: Cause, wanted: Wanted, job: Job, state: str, context: Any) -> ChangeJob:
+def _move(cause: Cause, wanted: Wanted, job: Job, state: str, context: Mapping[str, Any] | None) -> ChangeJob:
     """Return the report of the run. Raises CannotBeDone if ``state`` is none that it may move the job to."""
-    if context is not None and not isinstance(context, dict):
-        raise CannotBeDone(f"the {wanted.kind} returned a payload that is no object, which a context must be")
-    if not depth_within(context, DEEPEST):
-        raise CannotBeDone(f"the {wanted.kind} returned a payload that is nested more than {DEEPEST} levels deep")
     status = Status(state, context=None if context is None else encode_free_form(context))
     decide = partial(_decide, wanted=status, expected=job.state)
     try:
@@ -153,15 +143,9 @@ def _stale(job: Job, state: str) -> str:
     return "" if state in ("", job.state) else f"stale: the job is in {job.state}, and was in {state}"
 
 
-def _plans(types: ActionTypes, wanted: Wanted, actions: Sequence[Any], event: Event) -> Iterator[PlannedAction]:
-    """Plan the actions that a script returned. Raises CannotBeDone for one that no rule could have."""
-    for number, given in enumerate(actions, 1):
-        kind = given.get("type") if isinstance(given, dict) else None
-        parameters = given.get("params", {}) if isinstance(given, dict) else None
-        if not isinstance(kind, str) or kind not in types or not isinstance(parameters, dict):
-            where = f"action {number} that the {wanted.kind} returned"
-            raise CannotBeDone(f"{where} has an unknown type, or params that are no object")
-        yield planned(Action(f"{wanted.action}.{number}", types[kind], lambda _: {}), partial(dict, parameters), event)
+def _plans(wanted: Wanted, actions: Sequence[ReturnedAction], event: Event) -> Iterator[PlannedAction]:
+    for number, (kind, parameters) in enumerate(actions, 1):
+        yield planned(Action(f"{wanted.action}.{number}", kind, lambda _: {}), partial(dict, parameters), event)
 
 
 def _event_of(wanted: Wanted) -> Event:

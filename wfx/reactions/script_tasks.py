@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
 
 from wfx.domain.cause import decode_cause
 from wfx.domain.job import Job
-from wfx.domain.json import Json, decode, encode
+from wfx.domain.json import encode
 from wfx.domain.numbers import encode_free_form
 from wfx.domain.script_errors import ScriptNotFound, ScriptsOff
 from wfx.domain.timestamp import SECOND
+from wfx.reactions.returned import decoded, read
+from wfx.reactions.rule_source import RulesUnusable, action_types
 from wfx.reactions.run_endings import LARGEST, RunEndings, Wanted, shown_job
 from wfx.scripts.runs import Outcome, Purpose, RunRequest, RunResult
 from wfx.service.script_runs import Tracker
@@ -58,7 +58,7 @@ class ScriptTasks:
         try:
             if result.outcome is not Outcome.DONE:
                 raise _failure(result)
-            ending = await self._endings.ending(task, wanted, job, _returned(result.value))
+            ending = await self._endings.ending(task, wanted, job, decoded(result.value))
         except (CannotBeDone, TryAgain) as exc:
             exc.run = kept
             raise
@@ -75,13 +75,13 @@ def _request(task: Task, wanted: Wanted, job: Job | None, script: Script) -> Run
     return RunRequest(script.source, payload, wanted.state, facts, seed, task.ctime / SECOND)
 
 
-def _returned(value: bytes) -> Mapping[str, Any]:
-    """Decode what a script returned. Raises CannotBeDone for what is JSON to the script, and to nobody else here."""
+def refusal_of(value: bytes) -> str:
+    """Return why nothing of what a script returned would be done, whatever it is run for; empty if it might be."""
     try:
-        returned: Mapping[str, Any] = decode(Json(value))
-    except ValueError as exc:
-        raise CannotBeDone(f"the script returned half of a surrogate pair, or values nested too deeply: {exc}") from exc
-    return returned
+        read(decoded(value), "script", action_types)
+    except (CannotBeDone, RulesUnusable) as exc:
+        return str(exc)
+    return ""
 
 
 def _failure(result: RunResult) -> CannotBeDone | TryAgain:

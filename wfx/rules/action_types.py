@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -57,6 +57,14 @@ def effect_of(kind: ActionType) -> str:
     Types of other packages act as one of ours: their plans have the parameters of that.
     """
     return str(getattr(kind, "acts_as", kind.type))
+
+
+def faults_of(kind: ActionType, parameters: Parameters) -> Sequence[ParameterFault | str]:
+    """Return what a type of actions finds wrong with its parameters, also if it fails to look."""
+    try:
+        return list(kind.validate(parameters))
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - types of other packages may fail in any way
+        return [f"{kind.type} cannot check them: {type(exc).__name__}: {exc}"]
 
 
 def table(types: Iterable[ActionType]) -> ActionTypes:

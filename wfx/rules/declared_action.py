@@ -56,7 +56,7 @@ class Parameter:
     default: Callable[[Event], Any] | None = None
     """Takes from the event what the rule does not give; nothing if that is None."""
     check: Callable[[str], str] = lambda _: ""
-    """Returns what is wrong with a text, or nothing."""
+    """Returns what is wrong with a text, which may be one of a list, or nothing."""
 
     def wrong(self, value: Any) -> str:
         """Return what is wrong with a value, or nothing."""
@@ -64,7 +64,8 @@ class Parameter:
             return f"{self.form.value} is needed, not {_shown(value)}"
         if self.choices and value not in self.choices:
             return f"{_shown(value)} is none of {', '.join(self.choices)}{closest(str(value), self.choices)}"
-        return self.check(value) if isinstance(value, str) else ""
+        texts = value if self.form is Form.TEXTS else [value] if isinstance(value, str) else []
+        return next(filter(None, map(self.check, texts)), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ _TEXTS = ("id", "type", "source", "actor_id")
 _OBJECTS = ("payload", "meta")
 JOB_TYPES = tuple(f"job.{action.value.lower()}" for action in Action)
 """Types of the events on the log, one for each kind of change of a job."""
+FATAL = "system.fatal"
+"""Type of the events that tell of failures of the service itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from wfx.commandline.grammar import closest
 from wfx.expressions.values import shown
+from wfx.mail_address import is_address
 from wfx.rules.action_types import ActionTypes, ParameterFault, Parameters, Plan, installed, table
 from wfx.rules.declared_action import DeclaredAction, Form, Parameter
 from wfx.rules.event import Event
@@ -33,6 +34,10 @@ def _wrong_url(text: str) -> str:
     except ValueError:
         is_usable = False
     return "" if is_usable else "an address such as https://hooks.example.com/wfx is needed"
+
+
+def _wrong_recipient(text: str) -> str:
+    return "" if is_address(text) else f"{text[:100]!a} is no address such as night-shift@example.com"
 
 
 def _body_of(event: Event) -> Any:
@@ -134,7 +139,7 @@ OWN: tuple[DeclaredAction | SetOutput, ...] = (
     DeclaredAction(
         MAIL, "Sends a mail.",
         (
-            Parameter("to", Form.TEXTS, "The addresses.", required=True),
+            Parameter("to", Form.TEXTS, "The addresses.", required=True, check=_wrong_recipient),
             Parameter("subject", Form.TEXT, "The subject.", required=True),
             Parameter("text", Form.TEXT, "The text.", required=True),
         ),

@@ -6,8 +6,8 @@ from wfx.commandline.grammar import closest
 from wfx.expressions.errors import ExpressionError
 from wfx.expressions.expression import Compiler, Expression, Purpose
 from wfx.rules.action_parameters import compile_parameters
-from wfx.rules.action_types import ActionType, ActionTypes, ParameterFault, Parameters
-from wfx.rules.event import JOB_TYPES
+from wfx.rules.action_types import ActionTypes, ParameterFault, faults_of
+from wfx.rules.event import FATAL, JOB_TYPES
 from wfx.rules.faults import Faults, Mark
 from wfx.rules.graph import Action, Condition, Engine, Graph, Node, Scenario, graph_of
 from wfx.rules.members import Members, shown
@@ -117,7 +117,7 @@ class _Reader:
         if not isinstance(params, Mapping):
             self._faults.add(params.mark, members.below("params"), f'{shown(params)} is not of type "object"')
             return None
-        for fault in _found_by(found, value_of(params)):
+        for fault in faults_of(found, value_of(params)):
             self._parameter_fault(fault, params, members.below("params"))
         made = compile_parameters(params, members.below("params"), found.type, self._compiler, self._faults, self._text)
         return Action(name, found, made)
@@ -139,15 +139,9 @@ class _Reader:
 
 
 def _wrong_type(name: str) -> str:
-    """Return what is wrong with the type of events: those of jobs are known."""
+    """Return what is wrong with the type of events: those of the service are known."""
+    if name.startswith("system.") and name != FATAL:
+        return f'the service has no events "{name}", only {FATAL}'
     if not name.startswith("job.") or name in JOB_TYPES:
         return ""
     return f'jobs have no events "{name}"{closest(name, JOB_TYPES)}'
-
-
-def _found_by(kind: ActionType, params: Parameters) -> list[ParameterFault | str]:
-    """Return what the type of an action finds wrong with its parameters."""
-    try:
-        return list(kind.validate(params))
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - types of other packages may fail in any way
-        return [f"{kind.type} cannot check them: {type(exc).__name__}: {exc}"]

@@ -6,14 +6,15 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from wfx.domain.json import decode
 from wfx.mail_address import is_address
@@ -22,10 +23,15 @@ from wfx.store.rule_records import Task
 from wfx.tasks.performing import CannotBeDone, TryAgain
 from wfx.tasks.signing import webhook_id
 
+if TYPE_CHECKING:
+    import aiosmtplib
+
 KIND = MAIL
 DEADLINE = 15.0
 """Seconds in which the server has to take a mail."""
 _MOST_RECIPIENTS = 100
+_MOST_TOLD = 3
+"""Recipients that were refused and are named."""
 _LONGEST_SUBJECT = 500
 _LONGEST_TEXT = 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -79,10 +85,18 @@ class Mails:
                 f"all recipients were refused ({codes[0]})"
             ) from exc
         except aiosmtplib.SMTPResponseException as exc:
-            raise TryAgain(f"the server for mails answered {exc.code}") from exc
+            is_final = isinstance(exc, aiosmtplib.SMTPDataError) and exc.code >= 500
+            raise (CannotBeDone if is_final else TryAgain)(f"the server for mails answered {exc.code}") from exc
         except (aiosmtplib.SMTPException, OSError) as exc:
             raise TryAgain(f"the server for mails cannot be used: {str(exc) or type(exc).__name__}") from exc
-        return f"taken by {settings.host}" + (f", but not for {len(refused)} of the recipients" if refused else "")
+        return f"taken by {settings.host}" + _told(refused)
+
+
+def _told(refused: Mapping[str, aiosmtplib.SMTPResponse]) -> str:
+    """Say which recipients were refused, if any were."""
+    first = [f"{address} ({answer.code})" for address, answer in islice(refused.items(), _MOST_TOLD)]
+    more = f" and {len(refused) - len(first)} more" if len(refused) > len(first) else ""
+    return f", but not for {', '.join(first)}{more}" if first else ""
 
 
 def _message_of(wanted: Any, settings: MailSettings, message_id: str) -> EmailMessage:

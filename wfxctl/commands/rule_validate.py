@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, UsageFailure
 from wfx.commandline.grammar import Command
+from wfx.commandline.options import Kind, Option
 from wfx.commandline.terminal import neutralise
 from wfxctl.invocation import ClientInvocation
+
+_STRICT = Option(
+    "sandbox-expression-strict-mode", Kind.BOOL,
+    "check as a server with this option does: only functions that strict mode allows may be called",
+)  # fmt: skip
 
 
 def run(call: ClientInvocation) -> int:
@@ -14,10 +20,10 @@ def run(call: ClientInvocation) -> int:
 
     if not call.arguments:
         raise UsageFailure("rule file missing")
-    code = EXIT_OK
+    code, strict = EXIT_OK, call.settings.flag(_STRICT.name)
     for name in call.arguments:
         try:
-            graph = rule_files.load(call, name)
+            graph = rule_files.load(call, name, strict=strict)
         except rule_files.FaultyRules:
             code = EXIT_FAILED
         else:
@@ -46,7 +52,11 @@ COMMAND = Command(
 
     # check all, and list what is wrong
     wfxctl rule validate *.yml | grep ERROR
+
+    # check for a server in strict mode
+    wfxctl rule validate rules.yml --sandbox-expression-strict-mode
     """,
+    options=(_STRICT,),
     run=run,
     configured=False,
     extensions=("yaml", "yml"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wfx.commandline.failures import Failure, UsageFailure
@@ -10,13 +11,14 @@ from wfxctl import forms
 from wfxctl.documents import items, text
 from wfxctl.failures import RefusedByServer
 from wfxctl.flags import LOOK_TABLE
-from wfxctl.invocation import ClientInvocation, decoded, segment
+from wfxctl.invocation import ClientInvocation, decoded
 from wfxctl.tables import Column
 from wfxctl.targets import Side
 from wfxctl.times import local_time
 from wfxctl.views import View
 
 _PATH = "/debug"
+_NUMBER = re.compile(r"[0-9]{1,16}\Z", re.ASCII)
 _OFF = "the server shows no processes: it needs --debug-enabled and --debug-auth-token"
 RUNNING = View(
     identity=lambda run: text(run, "number"),
@@ -51,8 +53,11 @@ def _kill(call: ClientInvocation) -> None:
     if not call.arguments:
         raise UsageFailure("number of a run missing, as wfxctl script ps shows it")
     for number in call.arguments:
+        if not _NUMBER.match(number):
+            raise UsageFailure(f'"{number}" is no number of a run: see wfxctl script ps')
+    for number in call.arguments:
         missing = f"no script runs in this server under the number {number}: see wfxctl script ps"
-        _fetch(call, "DELETE", f"/processes/{segment(number)}", missing)
+        _fetch(call, "DELETE", f"/processes/{number}", missing)
 
 
 def _fetch(call: ClientInvocation, method: str, path: str, missing: str) -> str:

@@ -58,7 +58,7 @@ async def test_a_full_queue(request: pytest.FixtureRequest, storage: str, tmp_pa
 
 @ON_EACH_STORE
 async def test_webhooks_wait_for_their_turn(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> None:
-    """Where ten webhooks may be sent, ten of thirty are; the others follow in order as soon as the limit is lifted."""
+    """Where ten webhooks may be sent, the ten oldest of thirty are; the others follow once the limit is lifted."""
     few = limits(tmp_path, job_execute="10/P30D")
     async with receiver() as hook:
         rules = (RULES % hook.url).replace("queue_depth: 10", "queue_depth: 100")
@@ -69,8 +69,8 @@ async def test_webhooks_wait_for_their_turn(request: pytest.FixtureRequest, stor
             await service.tasks_in("DONE", 10)
             refused = await service.soon(service.limits, lambda found: found[0]["refused"])
             assert (refused[0]["left"], refused[0]["taken"]) == (0, 10)
-            assert len(hook.requests) == 10
+            assert sorted(hook.verify(SECRET)) == [*range(10)]  # several are on their way at once
             limits(tmp_path)
             service.service.process.send_signal(signal.SIGHUP)  # type: ignore[union-attr]
             await service.tasks_in("DONE", 30)
-    assert hook.verify(SECRET) == [*range(30)]
+    assert sorted(hook.verify(SECRET)) == [*range(30)]

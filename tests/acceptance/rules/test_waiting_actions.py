@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -12,8 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from postgres_server import Postgres
+from redis_server import PASSWORD, RedisServer
 
-from tests.acceptance.rules.serving import ON_EACH_STORE, WORKFLOW, Ruled, ruled
+from tests.acceptance.rules.serving import ON_EACH_STORE, WORKFLOW, Ruled, altered, ruled
 from wfx.demo.local import LocalService
 
 RULES = f"""version: v1
@@ -43,6 +46,15 @@ scenarios:
           params: {{client_id: "${{payload.client}}", workflow: {WORKFLOW}}}
 """
 TWO_A_DAY = "client=2/P1D"
+KILLS = int(os.environ.get("RULE_KILLS", "4"))
+"""How often a service is killed at moments that are left to chance."""
+PATIENT = """
+from wfx.service import shared_buckets
+from wfx.store.redis import buckets
+
+shared_buckets._DEADLINE = buckets._SECONDS = 60
+"""
+"""So that no server, however slow the machine is, uses buckets of its own."""
 
 
 def limit(folder: Path, item: str) -> str:
@@ -126,6 +138,24 @@ async def test_tokens_that_come_back(request: pytest.FixtureRequest, storage: st
         assert len(await service.jobs(clientId="a")) == 6
 
 
+@pytest.mark.timeout(300 + 15 * KILLS)
+@ON_EACH_STORE
+async def test_kills_while_actions_are_done(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> None:
+    """Actions that waited and are done while the service is killed over and over are done once each, none is lost."""
+    chance = random.Random(21)
+    async with ruled(request, storage, tmp_path, RULES, limit(tmp_path, "client=30/P30D")) as service:
+        await service.store_workflow()
+        expected = await failed_updates(service, "a", 30)
+        await waiting(service, 30)
+        limit(tmp_path, "client=4/PT0.2S")
+        for _ in range(KILLS):
+            await service.have_limits_read("kill")
+            await asyncio.sleep(chance.uniform(0, 0.3))
+        assert sorted(await way_back(service, "a", 30)) == sorted(expected)
+        await service.tasks_in("DONE", 30, kind="rule_action")
+        assert len(await service.jobs(clientId="a")) == 60
+
+
 def orders(client_id: str, count: int) -> list[dict[str, Any]]:
     """Events that each have a job created for a device."""
     return [{"type": "order", "payload": {"client": client_id}}] * count
@@ -149,17 +179,29 @@ async def test_events_of_a_batch(request: pytest.FixtureRequest, storage: str, t
         assert (await service.tell(type="order", payload={"client": "c"})).status_code == 200
 
 
-async def test_two_servers(tmp_path: Path, postgres: Postgres) -> None:
-    """Of two servers with one database each action that waits is done by one of them, also if one of them is killed."""
+@pytest.mark.parametrize("buckets", ["postgres", "redis"])
+async def test_two_servers(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres, buckets: str) -> None:
+    """Two servers with one database share its tokens, or those in Redis, and each action that waits is done once.
+
+    So it is if one of them is killed meanwhile.
+    """
     with postgres.database() as name:
-        options = ("--storage=postgres", f"--storage-opt={postgres.conninfo(name)}")
+        options = [
+            "--storage=postgres", f"--storage-opt={postgres.conninfo(name)}", f"--sandbox-rate-limit-type={buckets}",
+        ]  # fmt: skip
+        if buckets == "redis":
+            redis: RedisServer = request.getfixturevalue("redis_server")
+            options += [f"--redis-host={redis.host}", f"--redis-password={PASSWORD}", f"--redis-key-prefix={name}:"]
         folders = [tmp_path / "s0", tmp_path / "s1"]
+        environment = altered(tmp_path, PATIENT)
         async with AsyncExitStack() as stack:
-            pair = [await _server(stack, folder, options) for folder in folders]
+            pair = [await _server(stack, folder, options, environment) for folder in folders]
             await pair[0].store_workflow()
-            assert (await pair[0].client.post("/v1/events/batch", json=orders("a", 32))).status_code == 202
+            for each in pair:
+                assert (await each.client.post("/v1/events/batch", json=orders("a", 16))).status_code == 202
             expected = await failed_updates(pair[1], "b", 2)
             await waiting(pair[1], 32)
+            assert len(await pair[1].jobs(clientId="a")) == 2
             await asyncio.to_thread(pair[0].service.stop, signal.SIGKILL)
             for folder in folders:
                 limit(folder, "client=1000/P1D")
@@ -170,10 +212,10 @@ async def test_two_servers(tmp_path: Path, postgres: Postgres) -> None:
             assert await way_back(pair[1], "b", 2) == expected
 
 
-async def _server(stack: AsyncExitStack, folder: Path, options: Sequence[str]) -> Ruled:
+async def _server(stack: AsyncExitStack, folder: Path, options: Sequence[str], environment: dict[str, str]) -> Ruled:
     folder.mkdir()  # noqa: ASYNC240 - once
     (folder / "rules.yml").write_text(RULES)
-    service = LocalService(folder, *options, "--rules=rules.yml", limit(folder, TWO_A_DAY))
+    service = LocalService(folder, *options, "--rules=rules.yml", limit(folder, TWO_A_DAY), environment=environment)
     await asyncio.to_thread(service.start)
     stack.callback(service.stop)
     client = await stack.enter_async_context(httpx.AsyncClient(base_url=service.north, trust_env=False, timeout=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,8 @@ from wfx.api.task_id import task_id_of
 from wfx.domain.cause import decode_cause
 from wfx.domain.json import Json, decode, encode
 from wfx.domain.timestamp import rfc3339
-from wfx.scripts.runs import LIMITS, Outcome, Purpose, RunRequest, RunResult
+from wfx.reactions.script_tasks import refusal_of
+from wfx.scripts.runs import LIMITS, Fault, Outcome, Purpose, RunRequest, RunResult
 from wfx.service.script_runs import ListedRun, ScriptRuns
 from wfx.store.script_records import Script, ScriptHead
 from wfx.tasks.progress import Progress
@@ -77,6 +79,8 @@ async def run(request: ApiRequest) -> Reply:
     version = request.query["version"] or None
     purpose = Purpose(request_id=request.context.request_id)
     result = await request.services.scripts.run(request.path["name"], version, partial(_made, request.body), purpose)
+    if result.outcome is Outcome.DONE and (refused := refusal_of(result.value)):
+        result = replace(result, outcome=Outcome.RESULT, fault=Fault(refused))
     if result.outcome is Outcome.DONE:
         more = b"," if len(result.value) > len(b"{}") else b""
         return json_reply(Json(b'{"operations":%d%b%b' % (result.operations, more, result.value[1:])))
