@@ -17,6 +17,8 @@ LATER = f"{BEGINNING[:10]}T14:30:00Z"
 """The time of the browser, so late that all in the service is some hours old."""
 TRIES = 40
 """Pictures that are taken until one is as it should be: what is late on a busy machine is still to come."""
+SETTLING = 5.0
+"""Seconds until a page shows all, before a new picture of it is kept."""
 DIFFERENT = ".chart canvas"
 """What shows how long the page is open, or how fast the machine is."""
 
@@ -46,7 +48,7 @@ async def compare(page: Page, desk: Page, name: str) -> None:
     """Hold what is seen against a picture, until it is the same."""
     file = pictures.FOLDER / f"{name}.png"
     if pictures.is_renewing():
-        await asyncio.sleep(1)
+        await asyncio.sleep(SETTLING)
         (await pictures.take(page, desk, DIFFERENT)).save(file)
         return
     known = pictures.Picture.read(file)
