@@ -125,3 +125,25 @@ async def test_an_exception_without_a_text(made: Callable[[float], _Calls]) -> N
     with pytest.raises(StepFailed, match=r"^_Speechless$"):
         await calls.threads.call("a", fail)
     assert not calls.counts.steps_running.total() + calls.counts.steps_hanging.total()
+
+
+@pytest.mark.parametrize("withheld", [False, True])
+async def test_what_is_logged_of_a_failure(
+    made: Callable[[float], _Calls],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    withheld: bool,
+) -> None:
+    """The log has the traceback of a step that fails, but only the exception's type where messages are withheld."""
+
+    def failing() -> None:
+        raise ValueError("private")
+
+    monkeypatch.setattr("wfx.logs.is_withheld", lambda name: withheld and name == "message")
+    with pytest.raises(StepFailed, match="private"):
+        await made(60.0).threads.call("one", failing)
+    (record,) = caplog.records
+    assert record.__dict__["fields"] == {"step": "one", "error": "ValueError"}
+    assert (record.exc_info is None) is withheld
+    assert ("private" in caplog.text) is not withheld

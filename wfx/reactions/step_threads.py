@@ -14,6 +14,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
+from wfx import logs
+from wfx.logs.masks import MESSAGE
 from wfx.tasks.counts import TaskCounts
 from wfx.tasks.performing import TryAgain
 
@@ -95,11 +97,17 @@ class _Run:
         result, failure = None, None
         try:
             result = function(*arguments)
-        except BaseException as exc:
-            _logger.warning("a step of an installed package failed", exc_info=exc)
+        except BaseException as exc:  # noqa: BLE001 - code of a package raises anything
+            self._log(exc)
             failure = StepFailed(_told(exc))
         with suppress(RuntimeError):  # the service has ended
             self._loop.call_soon_threadsafe(self._settle, result, failure)
+
+    def _log(self, failure: BaseException) -> None:
+        """Log a failure, with its traceback unless the text of the exception is withheld: steps see definitions."""
+        fields = {"step": self.name, "error": type(failure).__name__}
+        shown = None if logs.is_withheld(MESSAGE) else failure
+        _logger.warning("a step of an installed package failed", extra={"fields": fields}, exc_info=shown)
 
     def _settle(self, result: Any, failure: StepFailed | None) -> None:
         self.has_ended = True
