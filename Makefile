@@ -32,11 +32,13 @@ run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behin
 	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine console packages check console-test ## Run everything that can fail
-	$(BIN)/python -m pytest -n 4 --dist loadgroup
+	# By file: what tests of stores share is a database for each file, which each process would make once more.
+	$(BIN)/python -m pytest -n 4 --dist loadfile tests/store
+	$(BIN)/python -m pytest -n 4 --dist loadgroup --ignore=tests/store
 
 test-postgres-versions: $(VENV)/.dev $(VENV)/.postgres packages ## Run the tests of the store on PostgreSQL 14, 16, 17 and 18 (a quarter of an hour)
 	for version in $(VERSIONS); do \
-	  TESTED_POSTGRES=$$version $(BIN)/python -m pytest -n 4 --dist loadgroup tests/store/test_*.py tests/store/postgres \
+	  TESTED_POSTGRES=$$version $(BIN)/python -m pytest -n 4 --dist loadfile tests/store/test_*.py tests/store/postgres \
 	    -k "not (sqlite or memory)" $(ARGS) || exit 1; \
 	done
 
