@@ -31,8 +31,8 @@ run-cluster: $(VENV)/.runtime ## Run three servers on a private PostgreSQL behin
 	@.ci/packages cluster
 	@PYTHONPATH=loadtest exec $(BIN)/python -P -m local_cluster $(ARGS)
 
+# Tests of stores by file: they share a database in each file, which every process would make once more.
 test: $(VENV)/.dev $(VENV)/.clients $(VENV)/.postgres script-engine console packages check console-test ## Run everything that can fail
-	# By file: what tests of stores share is a database for each file, which each process would make once more.
 	$(BIN)/python -m pytest -n 4 --dist loadfile tests/store
 	$(BIN)/python -m pytest -n 4 --dist loadgroup --ignore=tests/store
 
