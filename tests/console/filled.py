@@ -117,7 +117,9 @@ def _jobs(fleet: Fleet) -> None:
             fleet.report(job, "BRIGHT", progress=100)
     fleet.report(fleet.create("press-1", tags=["hall1"]), "BROKEN", message="no space left on the device")
     body = {"attributes": {"site": "hall1"}, "labels": ["canary"]}
-    _ask(fleet, "PUT", "/api/fleet/v1/devices/press-1/attributes", json=body)
+    device = "/api/fleet/v1/devices/press-1"
+    _ask(fleet, "PUT", f"{device}/attributes", json=body)
+    eventually(lambda: "lastSeen" in _ask(fleet, "GET", device).json(), "the device was seen")  # it is written later
 
 
 def _ask(fleet: Fleet, method: str, path: str, **more: Any) -> httpx.Response:
