@@ -6,73 +6,23 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 from tests.chromium import CHROMIUM, QUIET
-from wfx.demo.local import LocalService
+from tests.console.filled import filled
+from tests.console.fleet import DEADLINE, Fleet, served
 
-API = "/api/wfx/v1"
-DEADLINE = 120_000.0
-"""Milliseconds in which a machine that is busy with other things does anything."""
 FONTS = Path(__file__).with_name("fonts.conf")
-WORKFLOW: dict[str, Any] = {
-    "name": "lamp.flow",
-    "groups": [
-        {"name": "OPEN", "description": "at work", "states": ["DARK", "DIM"]},
-        {"name": "CLOSED", "description": "done", "states": ["BRIGHT"]},
-        {"name": "FAILED", "description": "failed", "states": ["BROKEN"]},
-    ],
-    "states": [{"name": "DARK"}, {"name": "DIM"}, {"name": "BRIGHT"}, {"name": "BROKEN"}],
-    "transitions": [
-        {"from": "DARK", "to": "DIM", "eligible": "CLIENT"},
-        {"from": "DIM", "to": "BRIGHT", "eligible": "CLIENT"},
-        {"from": "DARK", "to": "BROKEN", "eligible": "CLIENT"},
-        {"from": "DARK", "to": "BRIGHT", "eligible": "WFX"},
-    ],
-}
-
-
-class Fleet:
-    """The service, and what operators and devices do to it."""
-
-    def __init__(self, service: LocalService) -> None:
-        self.service = service
-        self.north = httpx.Client(base_url=service.north + API, trust_env=False, timeout=60)
-        self.south = httpx.Client(base_url=service.south + API, trust_env=False, timeout=60)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.north.close()
-        self.south.close()
-
-    @property
-    def console(self) -> str:
-        """The address of the console."""
-        return f"{self.service.north}/ui/"
-
-    def create(self, client: str, **more: Any) -> str:
-        """Create a job; return its id."""
-        answer = self.north.post("/jobs", json={"clientId": client, "workflow": "lamp.flow", **more})
-        return str(answer.raise_for_status().json()["id"])
-
-    def report(self, job: str, state: str, **more: Any) -> None:
-        """Report a state as the device does."""
-        self.south.put(f"/jobs/{job}/status", json={"state": state, **more}).raise_for_status()
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A service for all tests of a module, with a workflow."""
-    with LocalService(tmp_path_factory.mktemp("console")) as service:
-        found = Fleet(service)
-        found.north.post("/workflows", json=WORKFLOW).raise_for_status()
+    with served(tmp_path_factory.mktemp("console")) as found:
         yield found
-        found.close()
 
 
 @pytest.fixture
@@ -82,6 +32,13 @@ def fleet(serving: Fleet) -> Fleet:
         for job in jobs:
             serving.north.delete(f"/jobs/{job['id']}").raise_for_status()
     return serving
+
+
+@pytest.fixture(scope="session")
+def filled_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A service with something on every page, for tests that look at it only."""
+    with filled(tmp_path_factory.mktemp("filled")) as found:
+        yield found
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

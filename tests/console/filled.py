@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
 from playwright.async_api import Page, expect
 from waiting import eventually
 
 from tests.acceptance.hostile.test_clock import LIBRARY
-from tests.console.conftest import WORKFLOW, Fleet
-from wfx.demo.local import LocalService
+from tests.console.fleet import Fleet, served
 
 BEGINNING = "2026-03-02 10:00:00"
 """When the service believes to have started, in UTC."""
@@ -43,7 +40,7 @@ scenarios:
           children:
             - action: {id: tag_quarantine, type: add_tags, params: {tags: [quarantine]}}
 """
-_SCRIPT = 'function main(payload) { return {next: "DONE", payload: {score: payload.amount * 2}} }'
+DOUBLE = 'function main(payload) { return {next: "DONE", payload: {score: payload.amount * 2}} }'
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +75,9 @@ PAGES = tuple(every_page(""))
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[Fleet]:
-    """Run a service with jobs, devices, rules, a task that failed, a limit and a script."""
-    folder.joinpath("rules.yml").write_text(_RULES)
+def served_with_rules(folder: Path, rules: str, environment: dict[str, str] | None = None) -> Iterator[Fleet]:
+    """Run a service with these rules, webhooks, a limit and scripts."""
+    folder.joinpath("rules.yml").write_text(rules)
     secret = folder / "secret"
     secret.write_text(f"whsec_{secrets.token_hex(24)}")
     secret.chmod(0o600)
@@ -88,23 +85,25 @@ def filled(folder: Path) -> Iterator[Fleet]:
         "--rules=rules.yml", "--enable-scripts", "--webhook-secret-file=secret",
         "--sandbox-rate-limit-instance-start=2000/PT1M",
     )  # fmt: skip
-    with LocalService(folder, *options, environment=_CLOCK) as service:
-        fleet = Fleet(service)
-        try:
-            fleet.north.post("/workflows", json=WORKFLOW).raise_for_status()
-            _rules(fleet)
-            _jobs(fleet)
-            yield fleet
-        finally:
-            fleet.close()
+    with served(folder, *options, environment=environment) as fleet:
+        yield fleet
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[Fleet]:
+    """Run a service with jobs, devices, rules, a task that failed, a limit and a script."""
+    with served_with_rules(folder, _RULES, _CLOCK) as fleet:
+        _rules(fleet)
+        _jobs(fleet)
+        yield fleet
 
 
 def _rules(fleet: Fleet) -> None:
     """Have a script, and a task that failed."""
     javascript = {"content-type": "text/javascript"}
-    _ask(fleet, "PUT", "/v1/scripts/double", content=_SCRIPT, headers=javascript)
-    _ask(fleet, "POST", "/v1/events", json={"type": "inside", "source": "test", "actor_id": "a", "payload": {}})
-    eventually(lambda: _ask(fleet, "GET", "/v1/tasks?state=FAILED").json()["content"], "the task has failed")
+    fleet.ask("PUT", "/v1/scripts/double", content=DOUBLE, headers=javascript)
+    fleet.ask("POST", "/v1/events", json={"type": "inside", "source": "test", "actor_id": "a", "payload": {}})
+    eventually(lambda: fleet.ask("GET", "/v1/tasks?state=FAILED").json()["content"], "the task has failed")
 
 
 def _jobs(fleet: Fleet) -> None:
@@ -118,13 +117,8 @@ def _jobs(fleet: Fleet) -> None:
     fleet.report(fleet.create("press-1", tags=["hall1"]), "BROKEN", message="no space left on the device")
     body = {"attributes": {"site": "hall1"}, "labels": ["canary"]}
     device = "/api/fleet/v1/devices/press-1"
-    _ask(fleet, "PUT", f"{device}/attributes", json=body)
-    eventually(lambda: "lastSeen" in _ask(fleet, "GET", device).json(), "the device was seen")  # it is written later
-
-
-def _ask(fleet: Fleet, method: str, path: str, **more: Any) -> httpx.Response:
-    answer = httpx.request(method, fleet.service.north + path, trust_env=False, timeout=60, **more)
-    return answer.raise_for_status()
+    fleet.ask("PUT", f"{device}/attributes", json=body)
+    eventually(lambda: "lastSeen" in fleet.ask("GET", device).json(), "the device was seen")  # it is written later
 
 
 def failed_job(fleet: Fleet) -> str:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import Fleet
-from tests.console.filled import PAGES, every_page, failed_job, filled, show
+from tests.console.filled import PAGES, every_page, failed_job, show
+from tests.console.fleet import Fleet
 
 CONSOLE = Path(__file__).parents[2] / "wfx" / "console"
 AXE = (CONSOLE / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 """It runs as what a person types into the tools of the browser does, which the policy of the pages is not for."""
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """A service with something on every page."""
-    with filled(tmp_path_factory.mktemp("filled")) as found:
-        yield found
-
-
 @pytest.fixture
-def fleet(serving: Fleet) -> Fleet:
-    """That service, with its jobs."""
-    return serving
+def fleet(filled_fleet: Fleet) -> Fleet:
+    """A service with something on every page."""
+    return filled_fleet
 
 
 async def findings(page: Page) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 
 
 async def test_operations_are_found_and_explained(page: Page, fleet: Fleet) -> None:

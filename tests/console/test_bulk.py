@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 from tests.waiting import until
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202egnp.exe"

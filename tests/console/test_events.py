@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import WORKFLOW, Fleet
+from tests.console.fleet import WORKFLOW, Fleet
 
 ROWS = "#events-table tbody tr:not(.spacer)"
 

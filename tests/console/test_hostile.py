@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.console.conftest import Fleet
 from tests.console.filled import PAGES, Address, every_page, filled, show
+from tests.console.fleet import Fleet
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script><b>"
 BIDI = "\u202egnp.exe\u2066"

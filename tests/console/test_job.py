@@ -7,7 +7,7 @@ import json
 
 from playwright.async_api import APIResponse, Page, Route, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 from tests.waiting import DEADLINE, until
 
 

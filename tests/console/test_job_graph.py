@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 
 
 async def test_the_path_taken(page: Page, fleet: Fleet) -> None:

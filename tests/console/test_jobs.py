@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202egnp.exe \x1b[31m" + "long " * 100
 

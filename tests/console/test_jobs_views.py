@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, Route, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 
 
 def table(file: Path) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ import json
 
 from playwright.async_api import Page, Route, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 from tests.waiting import until
 
 ASKING = {
@@ -93,7 +93,7 @@ async def test_what_counts_by_time_cost(page: Page, fleet: Fleet) -> None:
 
 
 async def test_what_events_cost(page: Page, fleet: Fleet) -> None:
-    """Jobs that have not changed for long, which takes a look at each open job, are not counted with each event."""
+    """Jobs that have not changed for long, which takes a look at each open job, are counted once a minute at most."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "unchangedFor" in request.url else None)
     await page.goto(fleet.console)
@@ -102,4 +102,5 @@ async def test_what_events_cost(page: Page, fleet: Fleet) -> None:
         fleet.report(fleet.create(f"press-{number}"), "BROKEN")
         await expect(totals.last).to_have_text(f"{number}✖ failed")
         await expect(page.get_by_role("region", name="Needs a person")).to_contain_text(f"{number} job")
-    assert len(asked) < 3
+    minutes = await page.evaluate("performance.now()") // 60_000
+    assert len(asked) <= 1 + minutes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from postgres_server import Postgres
 
-from tests.console.conftest import WORKFLOW, Fleet
+from tests.console.fleet import Fleet, served
 from tests.console.test_bulk import test_a_few_jobs as test_bulk_of_a_few_jobs
 from tests.console.test_bulk import test_all_that_match as test_bulk_of_all_that_match
 from tests.console.test_devices import no_devices
@@ -18,7 +18,6 @@ from tests.console.test_job import test_a_retry as test_job_retried
 from tests.console.test_jobs import test_a_restart as test_jobs_over_a_restart
 from tests.console.test_jobs import test_filters_are_the_address as test_jobs_by_filters
 from tests.console.test_overview import test_it_counts_and_follows as test_overview_follows
-from wfx.demo.local import LocalService
 
 __all__ = [
     "no_devices", "test_bulk_of_a_few_jobs", "test_bulk_of_all_that_match", "test_devices_described",
@@ -31,8 +30,5 @@ __all__ = [
 def serving(postgres: Postgres, database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A service on PostgreSQL, with the workflow."""
     options = ("--storage=postgres", f"--storage-opt={postgres.conninfo(database)}")
-    with LocalService(tmp_path_factory.mktemp("console"), *options) as service:
-        found = Fleet(service)
-        found.north.post("/workflows", json=WORKFLOW).raise_for_status()
+    with served(tmp_path_factory.mktemp("console"), *options) as found:
         yield found
-        found.close()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import API, DEADLINE, Fleet
+from tests.console.fleet import API, DEADLINE, Fleet
 
 TALL = {"width": 1280, "height": 6000}
 """So high that all rows of the tests are elements."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.console.conftest import DEADLINE, WORKFLOW, Fleet
+from tests.console.filled import DOUBLE, served_with_rules
+from tests.console.fleet import DEADLINE, Fleet
 from wfx.demo.local import LocalService
 
 _RULES = """
@@ -26,39 +25,20 @@ scenarios:
           type: webhook_notify
           params: {url: "http://10.0.0.1/hook"}
 """
-_DOUBLE = 'function main(payload) { return {next: "DONE", payload: {score: payload.amount * 2}} }'
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A service with rules, of which one promises what cannot be done, with a limit and with scripts."""
-    folder = tmp_path_factory.mktemp("rules")
-    folder.joinpath("rules.yml").write_text(_RULES)
-    secret = folder / "secret"
-    secret.write_text(f"whsec_{secrets.token_hex(24)}")
-    secret.chmod(0o600)
-    options = (
-        "--rules=rules.yml", "--enable-scripts", "--webhook-secret-file=secret",
-        "--sandbox-rate-limit-instance-start=2000/PT1M",
-    )  # fmt: skip
-    with LocalService(folder, *options) as service:
-        found = Fleet(service)
-        found.north.post("/workflows", json=WORKFLOW).raise_for_status()
+    with served_with_rules(tmp_path_factory.mktemp("rules"), _RULES) as found:
         yield found
-        found.close()
-
-
-def _rules(fleet: Fleet, method: str, path: str, **more: Any) -> httpx.Response:
-    """Ask the API of rules."""
-    answer = httpx.request(method, f"{fleet.service.north}/v1{path}", trust_env=False, timeout=60, **more)
-    return answer.raise_for_status()
 
 
 async def _failed(fleet: Fleet, after: str) -> dict[str, Any]:
     """Return the failed task once there is one that changed after a time."""
     async with asyncio.timeout(DEADLINE / 1000):
         while True:
-            for task in _rules(fleet, "GET", "/tasks?state=FAILED").json()["content"]:
+            for task in fleet.ask("GET", "/v1/tasks?state=FAILED").json()["content"]:
                 if task["mtime"] > after:
                     return dict(task)
             await asyncio.sleep(0.1)
@@ -66,7 +46,7 @@ async def _failed(fleet: Fleet, after: str) -> dict[str, Any]:
 
 async def test_a_failed_task_is_done_once_more(page: Page, fleet: Fleet) -> None:
     """The page tells which rules are loaded and how often they matched, and why a task failed; a button repeats it."""
-    _rules(fleet, "POST", "/events", json={"type": "inside", "source": "test", "actor_id": "a", "payload": {}})
+    fleet.ask("POST", "/v1/events", json={"type": "inside", "source": "test", "actor_id": "a", "payload": {}})
     task = await _failed(fleet, after="")
     await page.goto(f"{fleet.console}rules")
     await expect(page.locator("#scenarios tbody tr")).to_contain_text("tells <b>nobody</b>")
@@ -88,8 +68,8 @@ async def test_limits(page: Page, fleet: Fleet) -> None:
 
 async def test_a_script_is_tried(page: Page, fleet: Fleet) -> None:
     """A script has its source, its versions, and a dry run that shows what it returns or why it does not."""
-    for source in ('throw new Error("no <i>luck</i>")', _DOUBLE):
-        _rules(fleet, "PUT", "/scripts/double", content=source, headers={"content-type": "text/javascript"})
+    for source in ('throw new Error("no <i>luck</i>")', DOUBLE):
+        fleet.ask("PUT", "/v1/scripts/double", content=source, headers={"content-type": "text/javascript"})
     await page.goto(f"{fleet.console}rules")
     await page.locator("#scripts").get_by_role("link", name="double").click()
     await expect(page.get_by_role("region", name="Source")).to_contain_text("payload.amount * 2")

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import WORKFLOW, Fleet
-from wfx.demo.local import LocalService
+from tests.console.fleet import Fleet, served
 from wfx.version import VERSION
 
 _RULES = Path(__file__).parents[2] / "spec" / "rules" / "quarantine.yml"
@@ -18,12 +17,8 @@ _RULES = Path(__file__).parents[2] / "spec" / "rules" / "quarantine.yml"
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A service with rules, which read the log."""
-    folder = tmp_path_factory.mktemp("system")
-    with LocalService(folder, f"--rules={_RULES}") as service:
-        found = Fleet(service)
-        found.north.post("/workflows", json=WORKFLOW).raise_for_status()
+    with served(tmp_path_factory.mktemp("system"), f"--rules={_RULES}") as found:
         yield found
-        found.close()
 
 
 async def test_service(page: Page, fleet: Fleet) -> None:

@@ -9,7 +9,8 @@ from itertools import count
 import httpx
 from playwright.async_api import Browser, expect
 
-from tests.console.conftest import Fleet, watch
+from tests.console.conftest import watch
+from tests.console.fleet import Fleet
 
 DEADLINE = 60.0
 

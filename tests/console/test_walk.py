@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.console.conftest import Fleet
+from tests.console.fleet import Fleet
 
 ROWS = "#jobs-table tbody tr"
 MOST_STEPS = 60

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import WORKFLOW, Fleet
+from tests.console.fleet import WORKFLOW, Fleet
 
 _HOSTILE = [
     "<img src=x onerror=alert(1)>",
