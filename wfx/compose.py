@@ -265,7 +265,7 @@ async def _open_services(
     figures, fatals = RuleFigures(), Fatals()
     scripts = await open_scripts(config, tunables, store, stack)
     admission, counted = Admission(store, limits), counted_steps(store, guard)
-    tasks = rule_tasks(config, tunables, counted, rules, limits, admission, scripts, jobs.created)
+    tasks = rule_tasks(config, tunables, counted, rules, limits, admission, scripts, jobs.created, figures)
     services = Services(
         jobs=jobs,
         limits=limits,

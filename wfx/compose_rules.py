@@ -14,6 +14,7 @@ from wfx.config.options import Config
 from wfx.config.tunables import Current, Holder, Tunables
 from wfx.reactions.admission import Admission
 from wfx.reactions.consumer import RuleConsumer
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.rule_source import RuleSource, RulesUnusable, action_types
 from wfx.reactions.rules import Rules, scripts_missing
 from wfx.reactions.run_endings import RunEndings
@@ -107,9 +108,10 @@ def rule_tasks(
     admission: Admission,
     scripts: Scripts,
     created: BoundedCounts,
+    figures: RuleFigures,
 ) -> TaskRunners:
-    """Make what works on the tasks of rules; jobs that these create are counted."""
-    endings = RunEndings(store, action_types, admission, partial(_most_repetitions, tunables))
+    """Make what works on the tasks of rules; jobs that these create are counted, and what came of actions."""
+    endings = RunEndings(store, action_types, admission, partial(_most_repetitions, tunables), figures)
     tracker = Tracker(lambda: tunables.current.tracker_enabled)
     tokens = RunTokens(limits)
     runs = ScriptTasks(scripts, endings, config.vm_pool_max_execution_seconds, tracker)

@@ -144,8 +144,9 @@ def test_the_limits_of_a_chain() -> None:
     made = effects(payload, lineage=Lineage("7", {"add": 2, "remove": 1, ALL: 3}, 2))
     results = {result.action_id: result for result in made.answers([None] * 9)}
     assert results["add"].message == "it was taken 2 times in one chain of events, which is the limit"
-    counts = {"remove": 2, "hook": 1, "number": 1, "move": 1, ALL: 7}
-    assert made.records.repetitions == {("7", element): count for element, count in counts.items()}
+    assert made.records.repetitions == {
+        ("7", "remove"): 1, ("7", "hook"): 1, ("7", "number"): 1, ("7", "move"): 1, ("7", ALL): 4
+    }  # fmt: skip
     late = effects(payload, Cause("r", "south", "", 7, DEEPEST + 1))
     assert not late.operations
     outcomes = {result.outcome for result in late.answers([])}
@@ -158,7 +159,7 @@ def test_a_chain_has_not_too_many_actions() -> None:
     made = effects(payload, lineage=Lineage("7", {ALL: MOST_IN_CHAIN - 2}))
     outcomes = [result.outcome for result in made.answers([None] * 9)]
     assert outcomes.count(Outcome.LIMITED) == 3
-    assert made.records.repetitions == {("7", ALL): MOST_IN_CHAIN}
+    assert made.records.repetitions == {("7", ALL): 2}
 
 
 def test_an_event_has_not_too_many_actions() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import asyncio
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -13,7 +14,8 @@ from wfx.domain.cause import Cause, EncodedCause
 from wfx.domain.json import encode
 from wfx.domain.timestamp import Timestamp
 from wfx.reactions.admission import MOST, Admission
-from wfx.reactions.effects import DEEPEST, MOST_IN_CHAIN
+from wfx.reactions.effects import ALL, DEEPEST, MOST_IN_CHAIN
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.waiting_action import KIND
@@ -44,11 +46,16 @@ class _Kept:
     """Stands for the store: keeps how often actions were taken."""
 
     def __init__(self) -> None:
-        self.counts = dict[tuple[str, str], int]()
+        self.counts = Counter[tuple[str, str]]()
         self.waiting = 0
 
     async def repetitions(self, root: str) -> Mapping[str, int]:
         return {element: count for (first, element), count in self.counts.items() if first == root}
+
+    def add(self, ending: Ending) -> None:
+        """Write the end of a task."""
+        self.counts.update(ending.records.repetitions)
+        ending.release()
 
     async def count_open_tasks(self) -> Mapping[str, int]:
         return {KIND: self.waiting}
@@ -66,7 +73,7 @@ def _begun(key: str, cause: EncodedCause) -> Task:
 
 def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
     admission = Admission(cast("Store", store), limits or Limits(tuned()))
-    endings = RunEndings(cast("Store", store), own_actions, admission, lambda: 0)
+    endings = RunEndings(cast("Store", store), own_actions, admission, lambda: 0, RuleFigures())
     return ScriptTasks(cast("Scripts", _Runs(value, outcome)), endings, 1.0, Tracker(lambda: True))
 
 
@@ -81,7 +88,7 @@ async def test_scripts_that_ask_for_scripts_come_to_an_end(key: str, cause: Enco
     while waiting:
         ending = await performs.perform(waiting.popleft())
         assert isinstance(ending, Ending)
-        store.counts.update(ending.records.repetitions)
+        store.add(ending)
         waiting.extend(map(_claimed, ending.records.tasks))
         runs += 1
         assert runs <= MOST_IN_CHAIN + 130
@@ -150,6 +157,24 @@ async def test_limits_hold_for_what_scripts_ask_for(is_full: bool) -> None:
         assert told == "5 of 5 actions"
 
 
+async def test_runs_of_a_chain_are_decided_on_in_turn() -> None:
+    """While the end of a run is not written, no other run of its chain gets one, and those of other chains do."""
+    call = {"type": RUN_SCRIPT, "params": {"script": "s"}}
+    store = _Kept()
+    performs = _tasks(encode({"actions": [call]}), store)
+    first = await performs.perform(_begun("log-1/7/a", ROOT))
+    second = asyncio.create_task(performs.perform(_begun("log-1/7/b", ROOT)))
+    other = await performs.perform(_begun("event/5f/a", OUTSIDE))
+    other.release()
+    cancelled = asyncio.create_task(performs.perform(_begun("log-1/7/c", ROOT)))
+    await asyncio.sleep(0)
+    assert not second.done()
+    cancelled.cancel()
+    store.add(first)
+    store.add(await second)
+    assert store.counts == {("7", ALL): 2}
+
+
 async def test_ends_that_are_not_written_cost_no_tokens() -> None:
     """A script that runs again and again, since its end cannot be written, takes the tokens of its actions once."""
     job = {"type": "create_job", "params": {"client_id": "d", "workflow": "w"}}
@@ -158,6 +183,7 @@ async def test_ends_that_are_not_written_cost_no_tokens() -> None:
     for _ in range(6):
         ending = await performs.perform(_begun("log-1/7/a", ROOT))
         assert (len(ending.operations), ending.records.tasks) == (2, ())
+        ending.release()
     ending.note(["one", "two"])
     assert [state.left for state in (await limits.look("d"))[0]] == [3, 1]
     ending = await performs.perform(_begun("log-1/8/a", ROOT))

@@ -37,7 +37,7 @@ async def take_steps(store: Store) -> None:
             [NewTask(name, KIND, Json(b"{}"), Timestamp(system_clock()))],
             [ScoreEntry(name, "u", 1, "step")],
             {RULES: (number, number + 1)},
-            {("root", f"element {number % 3}"): number},
+            {("root", f"element {number % 3}"): 1},
         )
         await store.step(RULES, place, number, place, [CreateJob(FLOW.name, begin(name))], records)
         say("step", number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -68,7 +69,7 @@ class Lineage:
     root: str = ""
     """Names the event that began it; empty if that is not known yet."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How often each action was taken in it, by its id, if there is a limit; and all of them."""
+    """How often each action was taken in it, if there is a limit; and all of them."""
     limit: int = 0
     """How often one may be; 0 is no limit."""
 
@@ -181,7 +182,7 @@ def effects_of(
             effects.refuse(scenario_id, action, Outcome.INVALID, f"{wrong[:100]!a} cannot be the name of a sequence")
         return effects.made({})
     for scenario_id, action in islice(planned, MOST):
-        effects.take(scenario_id, action)
+        effects.take(scenario_id, action, action.action.id)
     for scenario_id, action in planned:
         effects.refuse(scenario_id, action, Outcome.LIMITED, f"an event has at most {MOST} actions")
     drawn = {name: (facts.sequence(name), last) for name, last in evaluation.sequences.items()}
@@ -197,11 +198,15 @@ def effects_of_actions(
     now: Timestamp,
     lineage: Lineage,
     owner: Owner = NOBODY,
+    counted_as: str = "(action)",
 ) -> Effects:
-    """Return what carries out actions that something else than an evaluation has planned."""
+    """Return what carries out actions that something else than an evaluation has planned.
+
+    They are counted by their places, and not by their ids, which are others in each event of a chain.
+    """
     effects = _Effects(key, cause, now, lineage, owner)
-    for action in planned:
-        effects.take(scenario_id, action)
+    for number, action in enumerate(planned, 1):
+        effects.take(scenario_id, action, f"{counted_as} {number}")
     return effects.made({})
 
 
@@ -214,16 +219,17 @@ class _Effects:
         self._now = now
         self._lineage = lineage
         self._owner = owner
-        self._counts: dict[str, int] = {}
+        self._counts = Counter[str]()
+        """How often what is counted is taken here."""
         self._room = MOST_SIZE
         self._actions: list[TakenAction] = []
 
-    def take(self, scenario_id: str, planned: PlannedAction) -> None:
-        """Add what an action does."""
+    def take(self, scenario_id: str, planned: PlannedAction, element: str) -> None:
+        """Add what an action does, which is counted as this element of its chain."""
         action_id = planned.action.id
         if planned.error:
             return self.refuse(scenario_id, planned, Outcome.INVALID, planned.error)
-        if limit := self._limit(action_id):
+        if limit := self._limit(element):
             return self.refuse(scenario_id, planned, Outcome.LIMITED, limit)
         self._room -= (size := size_of(planned.parameters, self._room))
         if self._room < 0:
@@ -237,9 +243,9 @@ class _Effects:
         except (ValueError, TypeError, OverflowError, RecursionError, WfxError) as exc:
             return self.refuse(scenario_id, planned, Outcome.INVALID, str(exc) or type(exc).__name__)
         if self._lineage.root and self._cause.depth > 1:
-            self._count(ALL)
+            self._counts[ALL] += 1
         if self._lineage.limit:
-            self._count(action_id)
+            self._counts[element] += 1
         outcome, message = Outcome.DONE, planned.message
         if part.task is not None:
             outcome, message = Outcome.QUEUED, f"queued as task {origin.key}"
@@ -256,24 +262,21 @@ class _Effects:
     def made(self, drawn: Mapping[str, tuple[int, int]]) -> Effects:
         """Return them."""
         root = self._lineage.root
-        return Effects(self._actions, drawn, {(root, element): count for element, count in self._counts.items()})
+        return Effects(self._actions, drawn, {(root, element): times for element, times in self._counts.items()})
 
-    def _limit(self, action_id: str) -> str:
+    def _limit(self, element: str) -> str:
         """Return why an action may not be taken once more, or nothing."""
         if self._cause.depth > DEEPEST:
             return f"a chain of events that rules bring about ends after {DEEPEST} in a row"
         if self._taken(ALL) >= MOST_IN_CHAIN:
             return f"{MOST_IN_CHAIN} actions were taken in one chain of events, which is the limit"
         limit = self._lineage.limit
-        if limit and self._taken(action_id) >= limit:
+        if limit and self._taken(element) >= limit:
             return f"it was taken {limit} times in one chain of events, which is the limit"
         return ""
 
     def _taken(self, element: str) -> int:
-        return self._counts.get(element) or self._lineage.counts.get(element, 0)
-
-    def _count(self, element: str) -> None:
-        self._counts[element] = self._taken(element) + 1
+        return self._lineage.counts.get(element, 0) + self._counts[element]
 
     def _origin(self, scenario_id: str, action_id: str) -> ActionOrigin:
         cause = self._cause._replace(actor=actor_of(scenario_id)).encoded

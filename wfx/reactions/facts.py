@@ -90,8 +90,9 @@ class GatheredFacts:
                 self._scores[entry.actor_id] += entry.points
         for name, (_, last) in effects.records.sequences.items():
             self._sequences[name] = last
-        for (root, element), count in effects.records.repetitions.items():
-            self._chains.setdefault(root, {})[element] = count
+        for (root, element), times in effects.records.repetitions.items():
+            counts = self._chains.setdefault(root, {})
+            counts[element] = counts.get(element, 0) + times
 
     async def _read(self) -> None:
         if scores := sorted(self._missing_scores):

@@ -57,13 +57,17 @@ class RuleFigures:
                     self._keep(result.scenario.id, condition.condition.id, condition.error)
 
     def note_results(self, event: Event, results: Sequence[ActionResult], root: int | None = None) -> None:
-        """Count what became of the actions for an event once it is stored, and log what failed.
+        """Count the scenarios that an event has reached, and what became of their actions, once that is stored."""
+        for scenario_id in dict.fromkeys(result.scenario_id for result in results):
+            self.matched.note(scenario_id)
+        self.note_actions(event, results, root)
+
+    def note_actions(self, event: Event, results: Sequence[ActionResult], root: int | None) -> None:
+        """Count what became of actions, and log what failed.
 
         ``root`` is the number of the event that began the chain, if it is one of the log. That a chain has come to a
         limit is logged once.
         """
-        for scenario_id in dict.fromkeys(result.scenario_id for result in results):
-            self.matched.note(scenario_id)
         for result in results:
             self.actions[result.type, result.outcome] += 1
             if not result.success:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from wfx.domain import transition
 from wfx.domain.cause import Cause, decode_cause
@@ -16,6 +18,7 @@ from wfx.domain.numbers import encode_free_form
 from wfx.domain.workflow import Actor
 from wfx.reactions.admission import Admission
 from wfx.reactions.effects import Effects, Lineage, actor_of, effects_of_actions
+from wfx.reactions.figures import RuleFigures
 from wfx.reactions.returned import ReturnedAction, read
 from wfx.reactions.tokens import NOBODY, Owner
 from wfx.rules.action_types import ActionTypes
@@ -63,13 +66,21 @@ class RunEndings:
     """Makes the ends of tasks of what runs return."""
 
     def __init__(
-        self, store: Store, types: Callable[[], ActionTypes], admission: Admission, most: Callable[[], int]
+        self,
+        store: Store,
+        types: Callable[[], ActionTypes],
+        admission: Admission,
+        most: Callable[[], int],
+        figures: RuleFigures,
     ) -> None:
         """Take actions of these types, each ``most()`` times in a chain of events; 0 is no limit.
 
-        What lacks a token waits, by ``admission``.
+        What lacks a token waits, by ``admission``; what became of actions is counted in ``figures``.
         """
         self._store = store
+        self._figures = figures
+        self._turns = WeakValueDictionary[str, asyncio.Lock]()
+        """By the root of a chain: held from a decision by what was taken in it until that is written."""
         self._admission = admission
         self._types = cache(types)
         self._most = most
@@ -87,24 +98,46 @@ class RunEndings:
         return job
 
     async def ending(self, task: Task, wanted: Wanted, job: Job | None, value: Mapping[str, Any]) -> Ending:
-        """Return what is done in the store. Raises CannotBeDone if the run wants what it may not."""
+        """Return what is done in the store. Raises CannotBeDone if the run wants what it may not.
+
+        Until it is released no other run of the same chain gets one here.
+        """
         cause = _cause_of(task)
         returned = read(value, wanted.kind, self._types)
         following = returned.next
         if following and job is None:
             raise CannotBeDone(f"the {wanted.kind} wants the state {following[:100]!a}, and the event has no job")
         moves = [] if job is None or not following else [_move(cause, wanted, job, following, returned.context)]
+        turn = self._turns.setdefault(_root_of(task, cause), asyncio.Lock())
+        await turn.acquire()
+        try:
+            effects = await self._effects(task, wanted, job, cause, returned.actions)
+        except BaseException:
+            turn.release()
+            raise
+        tell = partial(_tell, following, len(moves), effects)
+        note = partial(self._note, task, cause, len(moves), effects)
+        return Ending([*moves, *effects.operations], effects.records, tell, note, turn.release)
+
+    async def _effects(
+        self, task: Task, wanted: Wanted, job: Job | None, cause: Cause, actions: Sequence[ReturnedAction]
+    ) -> Effects:
+        """Return what carries out the actions that a run asks for."""
         root = _root_of(task, cause)
         lineage = Lineage(root, await self._store.repetitions(root), self._most())
-        plans = [*_plans(wanted, returned.actions, _event_of(wanted))]
+        plans = [*_plans(wanted, actions, _event_of(wanted))]
         owner = NOBODY if job is None else Owner(job.client_id, job.workflow.name)
         effects = effects_of_actions(
-            wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage, owner=owner
-        )
-        effects = await self._admission.admit_at_once(effects)
-        tell = partial(_tell, following, len(moves), effects)
-        note = partial(_note, self._admission, effects)
-        return Ending([*moves, *effects.operations], effects.records, tell, note)
+            wanted.rule, plans, key=task.key, cause=cause, now=present(), lineage=lineage, owner=owner,
+            counted_as=f"({wanted.kind} {wanted.name})",
+        )  # fmt: skip
+        return await self._admission.admit_at_once(effects)
+
+    def _note(self, task: Task, cause: Cause, moves: int, effects: Effects, answers: Sequence[Any]) -> None:
+        """Count what became of the actions, once that is written."""
+        self._admission.note_done(effects)
+        event = Event(type="script", id=_root_of(task, cause))
+        self._figures.note_actions(event, effects.answers(answers[moves:]), cause.root)
 
 
 def _cause_of(task: Task) -> Cause:
@@ -151,10 +184,6 @@ def _plans(wanted: Wanted, actions: Sequence[ReturnedAction], event: Event) -> I
 def _event_of(wanted: Wanted) -> Event:
     payload = wanted.payload if isinstance(wanted.payload, dict) else {}
     return Event(type="script", payload={**payload, **({"job_id": wanted.job_id} if wanted.job_id else {})})
-
-
-def _note(admission: Admission, effects: Effects, _: Sequence[Any]) -> None:
-    admission.note_done(effects)
 
 
 def _tell(state: str, moves: int, effects: Effects, answers: Sequence[Any]) -> str:

@@ -114,7 +114,7 @@ class MemoryRules:
             self._sequences[name] = after
         for pair, times in records.repetitions.items():
             present = self._repetitions.pop(pair, _Noted(0, now))
-            self._repetitions[pair] = _Noted(max(present.value, times), now)
+            self._repetitions[pair] = _Noted(present.value + times, now)
 
     def perform(self, operation: TaskOperation, now: int) -> Any:
         """Do an operation on tasks."""

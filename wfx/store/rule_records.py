@@ -139,7 +139,7 @@ class RuleRecords(NamedTuple):
     sequences: Mapping[str, tuple[int, int]] = _NOTHING
     """By name what a sequence must be, 0 where there is none yet, and what it becomes."""
     repetitions: Mapping[tuple[str, str], int] = _NOTHING
-    """By root of the chain of events and element how often that came; what is there never becomes less."""
+    """By root of the chain of events and element how often that came, besides what is counted already."""
 
     @property
     def fault(self) -> str | None:
@@ -176,7 +176,7 @@ def joined(parts: Iterable[RuleRecords]) -> RuleRecords:
         for name, (before, after) in each.sequences.items():
             sequences[name] = sequences.get(name, (before, after))[0], after
         for pair, times in each.repetitions.items():
-            repetitions[pair] = max(times, repetitions.get(pair, 0))
+            repetitions[pair] = repetitions.get(pair, 0) + times
     return RuleRecords(tasks, scores, sequences, repetitions)
 
 

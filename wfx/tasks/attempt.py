@@ -101,6 +101,8 @@ class Attempts:
         except Exception as exc:  # what no store can write
             _logger.exception("what follows from task %d cannot be stored", task.id, extra={"fields": _fields(task)})
             reason = f"what follows cannot be stored: {type(exc).__name__}"
+        finally:
+            ending.release()
         failed = _failed(Progress.of(task.result).failed(reason).with_run(ending.run))
         return failed if await self._write(task, failed.outcome) else None
 

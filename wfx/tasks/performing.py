@@ -19,6 +19,8 @@ class Ending(NamedTuple):
     """Makes what is told of it, of the results of the operations. Raises CannotBeDone if they are not to be done."""
     note: Callable[[Sequence[Any]], None] = lambda _: None
     """Is given these results once it is written."""
+    release: Callable[[], None] = lambda: None
+    """Is called once it is written, or will not be: others may wait for that to decide."""
     run: Mapping[str, Any] | None = None
     """What is kept of the run that wants this."""
 

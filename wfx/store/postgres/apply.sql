@@ -276,7 +276,7 @@ repeated AS (
     SELECT root, element, times, $r16
     FROM go, unnest($r13::text[], $r14::text[], $r15::bigint[]) AS repetition (root, element, times)
     ORDER BY root, element
-    ON CONFLICT (root, element) DO UPDATE SET times = greatest(known.times, excluded.times), mtime = excluded.mtime
+    ON CONFLICT (root, element) DO UPDATE SET times = known.times + excluded.times, mtime = excluded.mtime
     RETURNING 1
 ),
 

@@ -539,7 +539,7 @@ INSERT INTO sequence (name, value) VALUES :rows ON CONFLICT (name) DO UPDATE SET
 
 -- name: note_repetitions
 INSERT INTO repetition AS known (root, element, times, mtime) VALUES :rows
-ON CONFLICT (root, element) DO UPDATE SET times = max(known.times, excluded.times), mtime = excluded.mtime
+ON CONFLICT (root, element) DO UPDATE SET times = known.times + excluded.times, mtime = excluded.mtime
 
 -- name: repetitions
 SELECT element, times FROM repetition WHERE root = ?
