@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from wfx.domain import transition
@@ -71,7 +71,7 @@ class RunEndings:
         """
         self._store = store
         self._admission = admission
-        self._types = cache(types)
+        self._types = types
         self._most = most
 
     async def job_of(self, wanted: Wanted) -> Job | None:
@@ -89,7 +89,7 @@ class RunEndings:
     async def ending(self, task: Task, wanted: Wanted, job: Job | None, value: Mapping[str, Any]) -> Ending:
         """Return what is done in the store. Raises CannotBeDone if the run wants what it may not."""
         cause = _cause_of(task)
-        returned = read(value, wanted.kind, self._types)
+        returned = await read(value, wanted.kind, self._types)
         following = returned.next
         if following and job is None:
             raise CannotBeDone(f"the {wanted.kind} wants the state {following[:100]!a}, and the event has no job")
