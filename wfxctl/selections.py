@@ -20,10 +20,7 @@ _YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 
 def seconds(text: str) -> float:
     """Read an age. Raises ValueError."""
-    try:
-        total = durations.parse(text)
-    except ValueError as exc:
-        raise ValueError(f'invalid age "{text}": use a unit, for example 45m, 12h or 30d') from exc
+    total = durations.parse(text, "age", "45m, 12h or 30d")
     if total < 0:
         raise ValueError(f'invalid age "{text}": it must not be negative')
     return total

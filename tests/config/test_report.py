@@ -99,6 +99,8 @@ def test_the_report_for_programs(folder: Path) -> None:
      "Error: mgmt-port: 9080 is the port of the southbound API on the same host (--mgmt-port)\n"),
     (["--read-timeout=soon"],
      'for "--read-timeout" flag: invalid duration "soon": use a unit, for example 5s or 1m30s\n'),
+    (["--read-timeout=" + "9" * 400 + "s"], '9s": it is too long\n'),
+    (["--vm-pool-max-execution-seconds=" + "9" * 400], '9s": it is too long\n'),
     ([f"--log-custom-pattern={name}=a.{{12}}Z" for name in "abcde"],
      "and may have 384: shorten what is repeated, such as .{0,50} (--log-custom-pattern)\n"),
     (["extra"], 'Error: wfx config takes no arguments, but was given "extra"\n'),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Thread, current_thread
 from typing import Any, cast
 
 import pytest
@@ -19,6 +22,7 @@ from wfx.reactions.figures import RuleFigures
 from wfx.reactions.run_endings import RunEndings
 from wfx.reactions.script_tasks import ScriptTasks
 from wfx.reactions.waiting_action import KIND
+from wfx.rules.action_types import ActionTypes
 from wfx.rules.own_actions import RUN_SCRIPT, own_actions
 from wfx.scripts.runs import Outcome, RunResult
 from wfx.service.limits import Limits
@@ -71,9 +75,15 @@ def _begun(key: str, cause: EncodedCause) -> Task:
     return _claimed(NewTask(key, RUN_SCRIPT, given, Timestamp(0), cause))
 
 
-def _tasks(value: bytes, store: _Kept, limits: Limits | None = None, outcome: Outcome = Outcome.DONE) -> ScriptTasks:
+def _tasks(
+    value: bytes,
+    store: _Kept,
+    limits: Limits | None = None,
+    outcome: Outcome = Outcome.DONE,
+    types: Callable[[], ActionTypes] = own_actions,
+) -> ScriptTasks:
     admission = Admission(cast("Store", store), limits or Limits(tuned()))
-    endings = RunEndings(cast("Store", store), own_actions, admission, lambda: 0, RuleFigures())
+    endings = RunEndings(cast("Store", store), types, admission, lambda: 0, RuleFigures())
     return ScriptTasks(cast("Scripts", _Runs(value, outcome)), endings, 1.0, Tracker(lambda: True))
 
 
@@ -126,6 +136,22 @@ async def test_what_a_script_may_not_return(value: bytes, said: str) -> None:
         await _tasks(value, _Kept()).perform(_begun("log-1/7/a", ROOT))
 
 
+@pytest.mark.parametrize(("actions", "looks"), [([], 0), ([{"type": "create_job", "params": {}}] * 3, 1)])
+async def test_packages_are_looked_for_in_a_thread(actions: Sequence[Any], looks: int) -> None:
+    """The types of actions are asked for once for a result, only if it has actions, and not in the event loop."""
+    threads: list[Thread] = []
+
+    def types() -> ActionTypes:
+        threads.append(current_thread())
+        return own_actions()
+
+    performs = _tasks(encode({"actions": actions}), _Kept(), types=types)
+    with suppress(CannotBeDone):
+        await performs.perform(_begun("log-1/7/a", ROOT))
+    assert len(threads) == looks
+    assert current_thread() not in threads
+
+
 async def test_actions_that_fail_for_this_event_alone() -> None:
     """An action that a rule could have, and that has no value here, stops no other; null is what is not given."""
     tags = {"type": "add_tags", "params": {"tags": ["a"]}}
@@ -133,6 +159,18 @@ async def test_actions_that_fail_for_this_event_alone() -> None:
     ending = await _tasks(encode({"payload": [1], "actions": [tags, job]}), _Kept()).perform(_begun("log-1/7/a", ROOT))
     assert isinstance(ending, Ending)
     assert ending.tell(["one"]) == "1 of 2 actions; a.1: job_id is missing, and the event has none"
+
+
+@pytest.mark.parametrize("given", [{}, {"job_id": None}])
+async def test_null_stands_for_what_is_not_given(given: Mapping[str, None]) -> None:
+    """A parameter that is null has the value of the event, as one that is not given."""
+    action = {"type": "add_tags", "params": {"tags": ["a"], **given}}
+    task = _begun("log-1/7/a", ROOT)
+    task = task._replace(input=encode({**json.loads(task.input), "payload": {"job_id": "j1"}}))
+    ending = await _tasks(encode({"actions": [action]}), _Kept()).perform(task)
+    assert isinstance(ending, Ending)
+    assert [getattr(each, "job_id", None) for each in ending.operations] == ["j1"]
+    assert ending.tell([None]) == "1 of 1 actions"
 
 
 @pytest.mark.parametrize("is_full", [False, True])

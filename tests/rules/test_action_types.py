@@ -35,6 +35,8 @@ class Lamp:
             raise KeyError("odd")
         elif parameters["color"] == "gone":
             sys.exit(5)
+        elif parameters["color"] == "clear":
+            yield None
     def plan(self, parameters, event):
         if parameters["color"] == "none":
             raise KeyError("none")
@@ -98,6 +100,8 @@ def test_an_action_of_a_package() -> None:
             load(lit(color).encode(), compiler, types)
         (fault,) = caught.value.faults
         assert fault.at("f") == f"f:{place}: scenarios[0].children[0].action{text}"
+    with pytest.raises(RulesInvalid, match="lamp cannot check them: TypeError: "):
+        load(lit("clear").encode(), compiler, types)
 
 
 def test_wfxctl_knows_installed_packages(package: Path) -> None:

@@ -105,3 +105,21 @@ async def test_runs_that_take_long_hold_up_their_kind_alone(store: Store, held: 
         assert len(await store.list_tasks(TaskQuery(state=TaskState.RUNNING), 10**6)) == PLACES
         may_end.set()
         assert {(await ended(store, number + 1)).state for number in range(30)} == {TaskState.DONE}
+
+
+async def test_all_end_though_one_raises(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the end of one runner raises, that is told once the others have given back what they had begun."""
+    monkeypatch.setattr(runner, "_END_SECONDS", 0.1)
+    runners = _runners(store, asyncio.Event(), RUN_STEP)
+
+    async def fail(*_: object) -> None:
+        raise OSError("it cannot end")
+
+    first = runners._runners[0]
+    with pytest.raises(OSError, match="it cannot end"):  # noqa: PT012 - the end is what raises
+        async with runners:
+            await add(store, ("a", RUN_STEP, {"step": "s"}))
+            await in_state(store, 1, TaskState.RUNNING)
+            monkeypatch.setattr(first, "_give_back", fail)
+    (task,) = await store.list_tasks(TaskQuery(kind=RUN_STEP), 10**6)
+    assert task.state is TaskState.WAITING

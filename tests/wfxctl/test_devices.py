@@ -100,6 +100,7 @@ def test_each_filter_is_sent(north: Run, stub: Stub) -> None:
     (["--not-seen-for", "2x"], '--not-seen-for: invalid age "2x": use a unit, for example 45m, 12h or 30d'),
     (["--where", ""], "--where is empty, which would be no condition"),
     (["--not-seen-for", "-1h"], '--not-seen-for: invalid age "-1h": it must not be negative'),
+    (["--not-seen-for", "9" * 400 + "d"], f'--not-seen-for: invalid age "{"9" * 400}d": it is too long'),
 ])  # fmt: skip
 def test_a_bad_condition_is_told_before_any_request(north: Run, stub: Stub, words: list[str], said: str) -> None:
     """An attribute without a value and an age that is none are refused with the option, and nothing is asked."""

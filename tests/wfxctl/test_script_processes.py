@@ -112,6 +112,26 @@ def test_in_a_terminal(place: Place, run: Run) -> None:
     assert (gone.code, f"under the number {number}" in gone.err) == (1, True)
 
 
+def test_several_in_a_terminal(place: Place, run: Run) -> None:
+    """Of several runs ``wfxctl script kill`` ends those that there are, and names each other one, with code 1."""
+    place.put(ENDLESS)
+    place.enter({})
+    at = ("--mgmt-host=127.0.0.1", f"--mgmt-port={place.service.ports['north']}")
+    outcome = run("script", "kill", "7", only_run(place.service)["number"], "8", *at, env={"WFX_TOKEN": TOKEN})
+    text = "Error: no script runs in this server under the number {}: see wfxctl script ps\n"
+    assert (outcome.code, outcome.err) == (1, text.format(7) + text.format(8))
+    (task,) = place.ended()
+    assert task["message"] == "ended: the script was ended from outside"
+
+
+@pytest.mark.parametrize(("status", "asked"), [(503, 2), (401, 1), (404, 1)])
+def test_ends_that_are_refused(north: Run, stub: Stub, status: int, asked: int) -> None:
+    """Where a worker does not answer, the other numbers are tried; not where a secret or the pages are missing."""
+    stub.usual = lambda _: Reply(status, b"" if status == 404 else b"try again\n", {"Content-Type": "text/plain"})
+    outcome = north("script", "kill", "7", "8", env={"WFX_TOKEN": TOKEN})
+    assert (outcome.code, len(stub.seen), outcome.err.count("Error: ")) == (1, asked, asked)
+
+
 def test_runs_in_a_terminal(place: Place, run: Run) -> None:
     """``wfxctl script runs`` lists what was run, and ``replay`` tells whether it gives the same."""
     at = ("--mgmt-host=127.0.0.1", f"--mgmt-port={place.service.ports['north']}")

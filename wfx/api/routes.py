@@ -56,7 +56,7 @@ class Route:
     """Whether a response filter applies."""
     hidden: bool = False
     """Whether the other side has no such path, where others refuse what is done there."""
-    require: Callable[[Services], object] = lambda _: None
+    require: Callable[[Services], None] = lambda _: None
     """Raises WfxError where what the operation is about is off; nothing of the request is looked at then."""
 
 
@@ -142,8 +142,8 @@ BESIDE = (
 """What is in no OpenAPI document."""
 
 
-def _require_scripts(services: Services) -> object:
-    return services.scripts.require()
+def _require_scripts(services: Services) -> None:
+    services.scripts.require()
 
 
 def service_mounts(services: Services) -> tuple[Mount, ...]:

@@ -7,6 +7,7 @@ They are written as Go does, ``300ms``, ``1.5s``, ``2h45m``, also in days, weeks
 from __future__ import annotations
 
 import re
+from math import isinf
 
 from wfx.commandline import iso_durations
 
@@ -16,21 +17,28 @@ _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w|y)", re.ASCII)
 _NUMBER = re.compile(r"\d+\.?\d*", re.ASCII)
 
 
-def parse(text: str) -> float:
-    """Return seconds. Raises ValueError when a unit is missing or the text is no duration; only 0 needs no unit."""
+def parse(text: str, what: str = "duration", examples: str = "5s or 1m30s") -> float:
+    """Return seconds; only 0 needs no unit.
+
+    Raises ValueError, which says what is invalid and gives the examples, for any other text and for what no number can
+    hold.
+    """
     if text.startswith("P") and (microseconds := iso_durations.parse(text)) is not None:
         return microseconds / 1e6
     sign, unsigned = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if unsigned == "0":
         return 0.0
     if not unsigned or _PART.sub("", unsigned):
-        raise ValueError(f'invalid duration "{text}": use a unit, for example 5s or 1m30s')
-    return sign * sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(unsigned))
+        raise ValueError(f'invalid {what} "{text}": use a unit, for example {examples}')
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(unsigned))
+    if isinf(seconds):
+        raise ValueError(f'invalid {what} "{text}": it is too long')
+    return sign * seconds
 
 
 def parse_seconds(text: str) -> float:
     """Return seconds, which need no unit. Raises ValueError as :func:`parse` does."""
-    return float(text) if _NUMBER.fullmatch(text) else parse(text)
+    return parse(f"{text}s" if _NUMBER.fullmatch(text) else text)
 
 
 def show(seconds: float) -> str:

@@ -15,10 +15,7 @@ _LONGEST = 1000 * 365 * 86_400
 
 def parse_age(text: str) -> float:
     """Return the seconds of an age, which is a duration such as ``12h`` or ``30d``. Raises ValueError."""
-    try:
-        seconds = durations.parse(text)
-    except ValueError as exc:
-        raise ValueError(f'invalid age "{text}": use a unit, for example 12h, 30d, 2w or 1y') from exc
+    seconds = durations.parse(text, "age", "12h, 30d, 2w or 1y")
     if not 0 <= seconds <= _LONGEST:
         raise ValueError(f'invalid age "{text}": it must be from 0 to 1000y')
     return seconds

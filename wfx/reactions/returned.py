@@ -1,7 +1,8 @@
-"""What runs of scripts and steps return: it is read and checked as a whole before anything of it is done. Pure."""
+"""What runs of scripts and steps return: it is read and checked as a whole before anything of it is done."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -47,8 +48,11 @@ def decoded(text: bytes) -> Mapping[str, Any]:
     return value
 
 
-def read(value: Mapping[str, Any], who: str, types: Callable[[], ActionTypes]) -> Returned:
-    """Read what a script or step returned. Raises CannotBeDone for what no rule could have, wherever it stands."""
+async def read(value: Mapping[str, Any], who: str, types: Callable[[], ActionTypes]) -> Returned:
+    """Read what a script or step returned. Raises CannotBeDone for what no rule could have, wherever it stands.
+
+    The types are asked for in a thread, since packages may have to be looked for, and only if there are actions.
+    """
     following, context, actions = value.get("next", ""), value.get("payload"), value.get("actions", [])
     if not following:
         context = None
@@ -60,12 +64,13 @@ def read(value: Mapping[str, Any], who: str, types: Callable[[], ActionTypes]) -
         raise CannotBeDone(f"the {who} returned actions that are no list")
     if len(actions) > MOST_ACTIONS:
         raise CannotBeDone(f"the {who} returned {len(actions)} actions, at most {MOST_ACTIONS} are done")
-    return Returned(following, context, [*_actions(actions, who, types)])
+    found = [*_actions(actions, who, await asyncio.to_thread(types))] if actions else []
+    return Returned(following, context, found)
 
 
-def _actions(given: Sequence[Any], who: str, types: Callable[[], ActionTypes]) -> Iterator[ReturnedAction]:
+def _actions(given: Sequence[Any], who: str, types: ActionTypes) -> Iterator[ReturnedAction]:
     for number, each in enumerate(given, 1):
-        found = _action(each, types())
+        found = _action(each, types)
         if isinstance(found, str):
             raise CannotBeDone(f"action {number} that the {who} returned {found}")
         yield found
@@ -77,8 +82,9 @@ def _action(given: Any, types: ActionTypes) -> ReturnedAction | str:
         return "is no object with a type"
     if (kind := types.get(name)) is None:
         return f"has an unknown type {name[:_SHOWN]!a}{closest(name[:_SHOWN], list(types))}"
-    if not isinstance(parameters := given.get("params", {}), dict):
+    if not isinstance(params := given.get("params", {}), dict):
         return "has params that are no object"
+    parameters = {name: value for name, value in params.items() if value is not None}  # null is what a script lacks
     return _fault(kind, parameters) or ReturnedAction(kind, parameters)
 
 
@@ -89,10 +95,7 @@ def _fault(kind: ActionType, parameters: Parameters) -> str:
     for name in parameters:
         if name.endswith(FORMULA):
             return f"has the formula {name[:_SHOWN]!a}, which only rules calculate: give the value instead"
-    # Scripts give null for what they do not have; plans take that for missing, too.
-    there = {name: value for name, value in parameters.items() if value is not None}
-    for fault in faults_of(kind, there):
-        text, name = (fault, "") if isinstance(fault, str) else fault
+    for text, name in faults_of(kind, parameters):
         at = f" at {name[:_SHOWN]!a}" if name else ""
         return f"cannot be {kind.type}{at}: {text[:_TOLD]}"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -82,7 +82,7 @@ class RunEndings:
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
         """By the root of a chain: held from a decision by what was taken in it until that is written."""
         self._admission = admission
-        self._types = cache(types)
+        self._types = types
         self._most = most
 
     async def job_of(self, wanted: Wanted) -> Job | None:
@@ -103,7 +103,7 @@ class RunEndings:
         Until it is released no other run of the same chain gets one here.
         """
         cause = _cause_of(task)
-        returned = read(value, wanted.kind, self._types)
+        returned = await read(value, wanted.kind, self._types)
         following = returned.next
         if following and job is None:
             raise CannotBeDone(f"the {wanted.kind} wants the state {following[:100]!a}, and the event has no job")

@@ -75,10 +75,10 @@ def _request(task: Task, wanted: Wanted, job: Job | None, script: Script) -> Run
     return RunRequest(script.source, payload, wanted.state, facts, seed, task.ctime / SECOND)
 
 
-def refusal_of(value: bytes) -> str:
+async def refusal_of(value: bytes) -> str:
     """Return why nothing of what a script returned would be done, whatever it is run for; empty if it might be."""
     try:
-        read(decoded(value), "script", action_types)
+        await read(decoded(value), "script", action_types)
     except (CannotBeDone, RulesUnusable) as exc:
         return str(exc)
     return ""

@@ -59,12 +59,13 @@ def effect_of(kind: ActionType) -> str:
     return str(getattr(kind, "acts_as", kind.type))
 
 
-def faults_of(kind: ActionType, parameters: Parameters) -> Sequence[ParameterFault | str]:
+def faults_of(kind: ActionType, parameters: Parameters) -> Sequence[ParameterFault]:
     """Return what a type of actions finds wrong with its parameters, also if it fails to look."""
     try:
-        return list(kind.validate(parameters))
+        found = kind.validate(parameters)
+        return [ParameterFault(one) if isinstance(one, str) else ParameterFault(*one) for one in found]
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - types of other packages may fail in any way
-        return [f"{kind.type} cannot check them: {type(exc).__name__}: {exc}"]
+        return [ParameterFault(f"{kind.type} cannot check them: {type(exc).__name__}: {exc}")]
 
 
 def table(types: Iterable[ActionType]) -> ActionTypes:

@@ -122,8 +122,8 @@ class _Reader:
         made = compile_parameters(params, members.below("params"), found.type, self._compiler, self._faults, self._text)
         return Action(name, found, made)
 
-    def _parameter_fault(self, fault: ParameterFault | str, params: Mapping, path: str) -> None:
-        text, name = (fault, "") if isinstance(fault, str) else fault
+    def _parameter_fault(self, fault: ParameterFault, params: Mapping, path: str) -> None:
+        text, name = fault
         node = params.entries[name][1] if name in params.entries else params
         self._faults.add(node.mark, f"{path}.{name}" if name else path, text)
 

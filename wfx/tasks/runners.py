@@ -25,8 +25,11 @@ class TaskRunners:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """End, all at the same time; leave before the store closes."""
-        await asyncio.gather(*(runner.__aexit__(*exc_info) for runner in self._runners))
+        """End, all at the same time, also if one of them raises; leave before the store closes."""
+        ends = [runner.__aexit__(*exc_info) for runner in self._runners]
+        for outcome in await asyncio.gather(*ends, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def wake(self) -> None:
         """Look for tasks now, since some were written."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wfx.commandline.failures import Failure, UsageFailure
+from wfx.commandline.failures import EXIT_FAILED, EXIT_OK, Failure, UsageFailure
 from wfx.commandline.grammar import Command
 from wfxctl import forms
 from wfxctl.documents import items, text
@@ -35,6 +35,10 @@ RUNNING = View(
 )
 
 
+class _Missing(Failure):
+    """What was asked for is not there."""
+
+
 def _ps(call: ClientInvocation) -> None:
     if call.arguments:
         raise UsageFailure(f'wfxctl script ps takes no arguments, but was given "{call.arguments[0]}"')
@@ -49,15 +53,21 @@ def _ps(call: ClientInvocation) -> None:
         call.err.write(f"worker processes that did not answer, and may run others: {numbers}\n")
 
 
-def _kill(call: ClientInvocation) -> None:
+def _kill(call: ClientInvocation) -> int:
     if not call.arguments:
         raise UsageFailure("number of a run missing, as wfxctl script ps shows it")
     for number in call.arguments:
         if not _NUMBER.match(number):
             raise UsageFailure(f'"{number}" is no number of a run: see wfxctl script ps')
+    code = EXIT_OK
     for number in call.arguments:
         missing = f"no script runs in this server under the number {number}: see wfxctl script ps"
-        _fetch(call, "DELETE", f"/processes/{number}", missing)
+        try:
+            _fetch(call, "DELETE", f"/processes/{number}", missing)
+        except (_Missing, RefusedByServer) as exc:  # the others may run still
+            call.err.line(f"Error: {exc}")
+            code = EXIT_FAILED
+    return code
 
 
 def _fetch(call: ClientInvocation, method: str, path: str, missing: str) -> str:
@@ -65,7 +75,7 @@ def _fetch(call: ClientInvocation, method: str, path: str, missing: str) -> str:
         return call.api(Side.NORTH, base=_PATH).fetch(method, path)
     except RefusedByServer as exc:
         if exc.status in (404, 405):  # the latter where there are no pages at all
-            raise Failure(missing if exc.status == 404 and exc.body.strip() else _OFF) from exc
+            raise (_Missing(missing) if exc.status == 404 and exc.body.strip() else Failure(_OFF)) from exc
         if exc.status == 401:
             reason = "this needs what the server has as --debug-auth-token: give it in WFX_TOKEN or by --token-file"
             raise Failure(reason) from exc
@@ -95,7 +105,8 @@ KILL = Command(
     "End scripts that run",
     """
     End runs of scripts by their numbers, in whichever worker process of the server. Who tries a script is told that it
-    was ended; a task that is ended has failed, and is not tried again by itself.
+    was ended; a task that is ended has failed, and is not tried again by itself. All are tried; the exit code is 1 if
+    any of them was not ended, for example because it had ended by itself.
     """,
     usage="NUMBER...",
     examples="""

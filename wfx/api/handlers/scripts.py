@@ -79,7 +79,7 @@ async def run(request: ApiRequest) -> Reply:
     version = request.query["version"] or None
     purpose = Purpose(request_id=request.context.request_id)
     result = await request.services.scripts.run(request.path["name"], version, partial(_made, request.body), purpose)
-    if result.outcome is Outcome.DONE and (refused := refusal_of(result.value)):
+    if result.outcome is Outcome.DONE and (refused := await refusal_of(result.value)):
         result = replace(result, outcome=Outcome.RESULT, fault=Fault(refused))
     if result.outcome is Outcome.DONE:
         more = b"," if len(result.value) > len(b"{}") else b""
