@@ -91,6 +91,22 @@ async def test_tags_taken_back(page: Page, fleet: Fleet) -> None:
     assert [fleet.north.get(f"/jobs/{job}/tags").json() for job in (had, new)] == [["look-at"], ["r7"]]
 
 
+async def test_a_look_that_was_refused(page: Page, fleet: Fleet) -> None:
+    """What the service refuses to look at can be corrected in the same dialog."""
+    job = fleet.create("press-1")
+    await page.goto(f"{fleet.console}jobs")
+    await page.get_by_role("checkbox", name="Select press-1").check()
+    await page.get_by_role("button", name="Tag…").click()
+    dialog = page.get_by_role("dialog", name="Tag")
+    await dialog.get_by_role("button", name="Look first").click()
+    await expect(dialog.get_by_role("alert")).to_be_visible()
+    await dialog.get_by_label("Tags to add").fill("look-at")
+    await dialog.get_by_role("button", name="Look first").click()
+    await dialog.get_by_role("button", name="Tag 1 job").click()
+    await expect(dialog).to_contain_text("1 done, 0 failed, of 1.")
+    assert fleet.north.get(f"/jobs/{job}/tags").json() == ["look-at"]
+
+
 async def test_a_retry_of_many(page: Page, fleet: Fleet) -> None:
     """Failed jobs are created once more after a look, as they were; the old ones stay, and the result names both."""
     definition = {"brightness": 80}

@@ -108,7 +108,7 @@ async def test_live(page: Page, fleet: Fleet) -> None:
     await expect(rows).to_have_count(2)
 
 
-@pytest.mark.parametrize(("client", "path"), [("seen-1", "devices"), ("seen-2", "devices/seen-2")])
+@pytest.mark.parametrize(("client", "path"), [("seen-1", "devices?client=seen-1"), ("seen-2", "devices/seen-2")])
 async def test_when_it_was_seen(page: Page, fleet: Fleet, client: str, path: str) -> None:
     """When a device was last seen follows its requests, though no event tells of them."""
     fleet.create(client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.console.fleet import Fleet
@@ -37,6 +38,43 @@ async def test_saved_views(page: Page, fleet: Fleet) -> None:
     await page.get_by_role("button", name="Delete seven").click()
     await expect(page.get_by_role("link", name="seven")).to_have_count(0)
     assert await page.evaluate("localStorage.getItem('wfx-jobs-views')") == "[]"
+
+
+async def test_a_view_that_keeps_its_name(page: Page, fleet: Fleet) -> None:
+    """A view that is given the name that it has is a link again."""
+    await page.goto(f"{fleet.console}jobs?tag=r7")
+    await page.get_by_text("Saved views").click()
+    await page.get_by_label("Name of this view").fill("seven")
+    await page.get_by_role("button", name="Save this view").click()
+    await page.get_by_role("button", name="Rename seven").click()
+    await page.get_by_role("button", name="Rename", exact=True).click()
+    await expect(page.get_by_role("link", name="seven")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["Saved views", "Columns"])
+async def test_closing_a_menu(page: Page, fleet: Fleet, name: str) -> None:
+    """Escape closes a menu and gives the focus back, also from a field in it; a click elsewhere closes it, too."""
+    await page.goto(f"{fleet.console}jobs")
+    menu, title = page.locator(".menu-content"), page.locator("summary", has_text=name)
+    await title.click()
+    await menu.locator("input").first.focus()
+    await page.keyboard.press("Escape")
+    await expect(menu).to_have_count(0)
+    await expect(title).to_be_focused()
+    await page.keyboard.press("Enter")
+    await menu.click(position={"x": 2, "y": 2})
+    await expect(menu).to_be_visible()
+    await page.get_by_role("heading", level=1).click()
+    await expect(menu).to_have_count(0)
+
+
+async def test_one_menu_at_a_time(page: Page, fleet: Fleet) -> None:
+    """A menu that is opened closes the one that was open."""
+    await page.goto(f"{fleet.console}jobs")
+    await page.get_by_text("Saved views").click()
+    await page.get_by_text("Columns", exact=True).click()
+    await expect(page.locator(".menu-content")).to_have_count(1)
+    await expect(page.get_by_role("checkbox", name="Workflow")).to_be_visible()
 
 
 async def test_columns(page: Page, fleet: Fleet) -> None:

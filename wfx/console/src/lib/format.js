@@ -62,6 +62,12 @@ export function visible(text) {
   );
 }
 
+/** A text of a person for a title, where nothing isolates it: bounded, with nothing that is invisible or turns letters around. @param {string} text */
+export function titled(text) {
+  const { text: start, cut } = beginning(text, 500);
+  return visible(cut ? `${start}…` : start).replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
 /** An address that may become a link; nothing for what is no http(s) address. @param {string} text */
 export function linkable(text) {
   if (text.length > 2000 || !/^https?:\/\/[^\s]+$/i.test(text)) return "";

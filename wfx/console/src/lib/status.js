@@ -1,5 +1,6 @@
 // How a group or a state looks: an icon, a word and a colour, the same everywhere.
 
+import { titled } from "./format.js";
 import { html } from "./html.js";
 import { Short } from "./text.js";
 
@@ -29,7 +30,7 @@ export function lookOf(group) {
 /** A state with the look of its group. @param {{ group: string, state: string }} props */
 export function Status({ group, state }) {
   const look = lookOf(group);
-  return html`<span class="status tone-${look.tone}" title=${group}>
+  return html`<span class="status tone-${look.tone}" title=${titled(group)}>
     <span class="icon" aria-hidden="true">${look.icon}</span><${Short} text=${state} />
   </span>`;
 }

@@ -17,7 +17,7 @@ export const strings = {
   notFound: "There is no such page.",
   toJobs: "Show the jobs",
   search: "Search",
-  searchHint: "Job id, or the beginning of a client id (/)",
+  searchHint: "Job id or start of a client id (/)",
   theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   live: {
     live: "live",

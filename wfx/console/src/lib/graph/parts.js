@@ -1,7 +1,7 @@
 /**
  * Parts of a graph as elements: lines, states, and the marks of begin and end.
  */
-import { beginning, visible } from "../format.js";
+import { titled } from "../format.js";
 import { html } from "../html.js";
 import { href, navigate } from "../router.js";
 import { lookOf } from "../status.js";
@@ -10,12 +10,6 @@ import { CROWD, crowdOfPlaces, crowdOfStrokes, wordsOf } from "./picture.js";
 
 /** @typedef {import("./picture.js").Place} Place */
 /** @typedef {import("./picture.js").Stroke} Stroke */
-
-/** A text of a person for a title: bounded, with nothing that is invisible or turns letters around. @param {string} text */
-const titled = (text) => {
-  const { text: start, cut } = beginning(text, 500);
-  return visible(cut ? `${start}…` : start).replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
-};
 
 /** The arrows at the ends of lines, in the colours that lines have. */
 export function Arrows() {

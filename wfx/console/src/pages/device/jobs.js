@@ -1,5 +1,7 @@
 // The jobs of a device, newest first.
 
+import { useMemo } from "preact/hooks";
+import { titled } from "../../lib/format.js";
 import { html } from "../../lib/html.js";
 import { href } from "../../lib/router.js";
 import { lookOf, Status } from "../../lib/status.js";
@@ -32,7 +34,7 @@ export function Jobs({ state, shown: { jobs, more } }) {
 
 /** The same as a picture: when each was at work. @param {{ jobs: import("./state.js").Job[] }} props */
 function Spans({ jobs }) {
-  const spans = spansOf(jobs, now.value);
+  const spans = useMemo(() => spansOf(jobs, now.peek()), [jobs]); // which are read anew every few seconds
   const rows = Math.max(...spans.map(({ row }) => row)) + 1;
   return html`<figure class="spans" id="device-spans" aria-hidden="true">
     <div style=${{ height: `${rows * SPAN_HEIGHT}px` }}>
@@ -41,7 +43,7 @@ function Spans({ jobs }) {
         class=${`tone-${lookOf(job.group).tone}`}
         href=${href(`jobs/${encodeURIComponent(job.id)}`)}
         tabindex="-1"
-        title=${`${job.workflow}: ${job.state}`.slice(0, 200)}
+        title=${titled(`${job.workflow}: ${job.state}`)}
         style=${{ left: `${left}%`, width: `${width}%`, top: `${row * SPAN_HEIGHT}px` }}
       ></a>`)}
     </div>

@@ -5,6 +5,7 @@ import { newKey, request } from "../../lib/api.js";
 import { API, FLEET } from "../../lib/base.js";
 import { Dialog } from "../../lib/dialog.js";
 import { html } from "../../lib/html.js";
+import { copyOf } from "../../lib/job_copy.js";
 import { Problem } from "../../lib/problem.js";
 import { navigate } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
@@ -77,7 +78,7 @@ async function carryOut(wanted, state, shown, text) {
     navigate("jobs");
   } else if (wanted.kind === "tag") {
     await changeTags(state.id, fleet.tags, text);
-  } else await retry(state, fleet);
+  } else await retry(fleet);
   // What comes next is decided on the job as it is now.
   if (wanted.kind === "move" || wanted.kind === "tag") await state.read();
 }
@@ -94,10 +95,8 @@ async function changeTags(id, before, text) {
   if (failed) throw new Error(failed.error.message);
 }
 
-/** Creates the same job once more; its definition goes as it was sent. @param {JobState} state @param {any} fleet */
-async function retry(state, fleet) {
-  const { text: definition } = await request(`${API}/jobs/${state.path}/definition`);
-  const rest = JSON.stringify({ clientId: fleet.clientId, workflow: fleet.workflow, tags: fleet.tags });
-  const { data } = await request(`${API}/jobs`, { method: "POST", text: `${rest.slice(0, -1)},"definition":${definition.trim() || "{}"}}` });
+/** Creates the same job once more. @param {any} fleet */
+async function retry(fleet) {
+  const { data } = await request(`${API}/jobs`, { method: "POST", text: await copyOf(fleet) });
   navigate(`jobs/${encodeURIComponent(data.id)}`);
 }

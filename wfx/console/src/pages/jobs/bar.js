@@ -2,11 +2,10 @@
 
 import { html } from "../../lib/html.js";
 import { totals } from "../../lib/job_counts.js";
-import { lookOf } from "../../lib/status.js";
+import { lookOf, NO_GROUP } from "../../lib/status.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short } from "../../lib/text.js";
 import { set } from "../../lib/url_state.js";
-import { NO_GROUP } from "./filters.js";
 
 /** @typedef {import("../../lib/job_counts.js").Count} Count */
 /** @typedef {import("./filters.js").Filters} Filters */

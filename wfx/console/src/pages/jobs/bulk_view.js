@@ -1,16 +1,14 @@
 // The dialog of bulk work: what, a look at what it would do, the work itself with a stop button, and its result.
 
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { Dialog } from "../../lib/dialog.js";
 import { html } from "../../lib/html.js";
 import { Problem } from "../../lib/problem.js";
 import { saveFile } from "../../lib/save_file.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { Short, Text } from "../../lib/text.js";
-import { carryOut, look } from "./bulk.js";
-import { lookAtRetry, retryAll } from "./retry.js";
-import { tagsOf, undoOf } from "./undo.js";
 import { UndoButton } from "./undo_view.js";
+import { useBulk } from "./use_bulk.js";
 
 /** @typedef {import("./bulk.js").Work} Work */
 /** @typedef {import("./bulk.js").Which} Which */
@@ -23,58 +21,32 @@ const TYPED_ABOVE = 100; // jobs beyond which the number has to be typed
 
 /** @param {{ kind: Work["kind"], which: Which, states: string[], onClose: () => void }} props */
 export function BulkDialog({ kind, which, states, onClose }) {
-  const [work, setWork] = useState(/** @type {Work | undefined} */ (kind === "delete" || kind === "retry" ? { kind } : undefined));
-  const [seen, setSeen] = useState(/** @type {Found | undefined} */ (undefined));
-  const [result, setResult] = useState(/** @type {Result | undefined} */ (undefined));
-  const [undo, setUndo] = useState(/** @type {import("./undo.js").Step[]} */ ([]));
-  const [ended, setEnded] = useState(false);
-  const [error, setError] = useState(/** @type {unknown} */ (undefined));
+  const { seen, result, undo, error, busy, ended, next, stop } = useBulk(kind, which);
   const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
-  const stop = useRef(false);
   /** @param {Event} event */
-  const submit = async (event) => {
+  const submit = (event) => {
     event.preventDefault();
-    const wanted = work ?? workOf(kind, new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)));
-    setBusy(true);
-    setError(undefined);
-    try {
-      if (!seen) {
-        setWork(wanted);
-        setSeen(await (kind === "retry" ? lookAtRetry(which) : look(wanted, which)));
-      } else {
-        setResult({ count: seen.count, done: 0, failed: 0, items: [], stopped: false });
-        const stopped = () => stop.current;
-        const before = kind === "tag" ? await tagsOf(which, seen.count) : [];
-        const all = await (seen.ids ? retryAll(seen.ids, setResult, stopped) : carryOut(wanted, which, seen.count, setResult, stopped));
-        setResult(all);
-        setUndo(undoOf(wanted, before, all.items));
-        setEnded(true);
-      }
-    } catch (failed) {
-      setError(failed);
-      if (seen) setEnded(true);
-    }
-    setBusy(false);
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+    void next(() => workOf(kind, form));
+  };
+  const close = () => {
+    stop();
+    onClose();
   };
   const needsNumber = seen !== undefined && seen.count > TYPED_ABOVE;
   const blocked = busy || (needsNumber && typed.replace(/[,.\s]/g, "") !== String(seen.count)) || seen?.count === 0;
-  return html`<${Dialog} title=${words.titles[kind]} onClose=${() => {
-    stop.current = true;
-    onClose();
-  }}
-    actions=${!result && html`<button type="submit" form="bulk" disabled=${blocked} class=${seen && kind === "delete" ? "danger" : "primary"}>
-      ${seen ? words.go(words.titles[kind], seen.count) : words.look}
-    </button>`}
-  >
+  const action = !result && html`<button type="submit" form="bulk" disabled=${blocked} class=${seen && kind === "delete" ? "danger" : "primary"}>
+    ${seen ? words.go(words.titles[kind], seen.count) : words.look}
+  </button>`;
+  return html`<${Dialog} title=${words.titles[kind]} onClose=${close} actions=${action}>
     <form id="bulk" onSubmit=${submit}>
-      ${!seen && !result && html`<${Fields} kind=${kind} states=${states} />`}
+      ${!seen && html`<${Fields} kind=${kind} states=${states} />`}
       ${seen && !result && html`<${Seen} seen=${seen} />`}
       ${needsNumber && !result && html`<label>${words.type(number(seen.count))} <input inputmode="numeric" autocomplete="off" value=${typed}
         onInput=${(/** @type {any} */ { currentTarget }) => setTyped(currentTarget.value)} /></label>`}
     </form>
-    ${result && html`<${Outcome} result=${result} ended=${ended} stop=${() => (stop.current = true)} />`}
-    ${ended && undo.length > 0 && html`<${UndoButton} steps=${undo} />`}
+    ${result && html`<${Outcome} result=${result} ended=${ended} stop=${stop} />`}
+    ${undo.length > 0 && html`<${UndoButton} steps=${undo} />`}
     <${Problem} error=${error} />
   <//>`;
 }

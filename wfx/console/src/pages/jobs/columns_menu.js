@@ -1,6 +1,7 @@
 // The menu of columns: those that are not wanted are named in the address.
 
 import { html } from "../../lib/html.js";
+import { Menu } from "../../lib/menu.js";
 import { strings } from "../../lib/strings.en.js";
 import { set, values } from "../../lib/url_state.js";
 
@@ -17,10 +18,7 @@ export function hiddenColumns() {
 export function ColumnsMenu() {
   const hidden = hiddenColumns();
   const turn = (/** @type {string} */ name) => set({ hide: hidden.includes(name) ? hidden.filter((each) => each !== name) : [...hidden, name] }, { replace: true });
-  return html`<details class="menu">
-    <summary>${words.columnsTitle}</summary>
-    <div class="menu-content">
-      ${OPTIONAL.map((name) => html`<label key=${name}><input type="checkbox" checked=${!hidden.includes(name)} onChange=${() => turn(name)} /> ${words.columns[name]}</label>`)}
-    </div>
-  </details>`;
+  return html`<${Menu} title=${words.columnsTitle}>
+    ${OPTIONAL.map((name) => html`<label key=${name}><input type="checkbox" checked=${!hidden.includes(name)} onChange=${() => turn(name)} /> ${words.columns[name]}</label>`)}
+  <//>`;
 }

@@ -1,5 +1,6 @@
 // What the list is filtered by: kept in the address, sent to the service, and applied to what happens.
 
+import { NO_GROUP } from "../../lib/status.js";
 import { strings } from "../../lib/strings.en.js";
 
 /** @typedef {import("../../lib/job_counts.js").Count} Count */
@@ -18,7 +19,6 @@ import { strings } from "../../lib/strings.en.js";
 
 export const ONE = /** @type {const} */ (["workflow", "state", "client", "after", "before", "unchanged"]);
 export const MANY = /** @type {const} */ (["group", "tag"]);
-export const NO_GROUP = "(none)";
 const OFFERED = /** @type {const} */ (["group", "state", "workflow", "tag", "unchanged", "after", "before"]);
 
 /** What an address without any filters has. */

@@ -1,7 +1,8 @@
 // Many jobs created once more: which ones is settled by the look, so that the new ones are not taken for old ones.
 
 import { get, request } from "../../lib/api.js";
-import { API, FLEET } from "../../lib/base.js";
+import { FLEET } from "../../lib/base.js";
+import { copyOf } from "../../lib/job_copy.js";
 import { number, strings } from "../../lib/strings.en.js";
 import { patiently, sent } from "./bulk.js";
 
@@ -45,7 +46,7 @@ export async function readAll(selection) {
  * @param {readonly string[]} ids @param {(result: Result) => void} tell @param {() => boolean} stopped
  * @param {(id: string) => Promise<Copy>} [copy] @param {import("./bulk.js").Send} [send] @returns {Promise<Result>}
  */
-export async function retryAll(ids, tell, stopped, copy = copyOf, send = request) {
+export async function retryAll(ids, tell, stopped, copy = readCopy, send = request) {
   /** @type {Result} */
   const result = { count: ids.length, done: 0, failed: 0, items: [], stopped: false };
   for (let from = 0; from < ids.length; from += SLICE) {
@@ -66,12 +67,11 @@ export async function retryAll(ids, tell, stopped, copy = copyOf, send = request
   return result;
 }
 
-/** What creates a job once more; its definition goes as it was sent. @param {string} id @returns {Promise<Copy>} */
-async function copyOf(id) {
+/** What creates a job once more, or why that is not known. @param {string} id @returns {Promise<Copy>} */
+async function readCopy(id) {
   try {
-    const { clientId, workflow, tags } = (await patiently(() => request(`${FLEET}/jobs/${id}`))).data;
-    const definition = (await patiently(() => request(`${API}/jobs/${id}/definition`))).text.trim();
-    return { id, text: `${JSON.stringify({ clientId, workflow, tags }).slice(0, -1)},"definition":${definition || "{}"}}` };
+    const job = await patiently(() => get(`${FLEET}/jobs/${id}`));
+    return { id, text: await patiently(() => copyOf(job)) };
   } catch (error) {
     return { id, error: { message: /** @type {Error} */ (error).message } };
   }

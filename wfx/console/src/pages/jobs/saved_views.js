@@ -38,7 +38,7 @@ function keep(views, store) {
   try {
     (store ?? localStorage).setItem(NAME, JSON.stringify(views));
   } catch {
-    // a browser that keeps nothing: the views are there until the page is left
+    // a browser that keeps nothing: the views are there until the menu is closed
   }
   return views;
 }

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { html } from "../../lib/html.js";
+import { Menu } from "../../lib/menu.js";
 import { href, place } from "../../lib/router.js";
 import { strings } from "../../lib/strings.en.js";
 import { Short } from "../../lib/text.js";
@@ -12,24 +13,27 @@ import { deleteView, LONGEST, renameView, savedViews, saveView } from "./saved_v
 const words = strings.jobs.views;
 
 export function SavedViewsMenu() {
+  return html`<${Menu} title=${words.title}><${Views} /><//>`;
+}
+
+function Views() {
   const [views, setViews] = useState(() => savedViews());
   const query = place.value.query.toString();
-  return html`<details class="menu" onToggle=${() => setViews(savedViews())}>
-    <summary>${words.title}</summary>
-    <div class="menu-content">
-      <ul>
-        ${views.map((view) => html`<${Entry} key=${view.name} view=${view} present=${view.query === query} setViews=${setViews} />`)}
-      </ul>
-      <${NameForm} label=${words.name} button=${words.save} take=${(/** @type {string} */ name) => setViews(saveView({ name, query }))} />
-    </div>
-  </details>`;
+  return html`<ul>
+      ${views.map((view) => html`<${Entry} key=${view.name} view=${view} present=${view.query === query} setViews=${setViews} />`)}
+    </ul>
+    <${NameForm} label=${words.name} button=${words.save} take=${(/** @type {string} */ name) => setViews(saveView({ name, query }))} />`;
 }
 
 /** @param {{ view: SavedView, present: boolean, setViews: (views: SavedView[]) => void }} props */
 function Entry({ view: { name, query }, present, setViews }) {
   const [renaming, rename] = useState(false);
   if (renaming) {
-    return html`<li><${NameForm} label=${words.newName} button=${words.rename} before=${name} take=${(/** @type {string} */ given) => setViews(renameView(name, given))} /></li>`;
+    const take = (/** @type {string} */ given) => {
+      setViews(renameView(name, given));
+      rename(false); // the entry stays if it keeps its name
+    };
+    return html`<li><${NameForm} label=${words.newName} button=${words.rename} before=${name} take=${take} /></li>`;
   }
   return html`<li>
     <a href=${href(query ? `jobs?${query}` : "jobs")} aria-current=${present ? "true" : undefined}><${Short} text=${name} /></a>

@@ -5,8 +5,9 @@ import { get, isAbort } from "../../lib/api.js";
 import { FLEET } from "../../lib/base.js";
 import { follow } from "../../lib/live.js";
 import { PagedList } from "../../lib/paged_list.js";
+import { NO_GROUP } from "../../lib/status.js";
 import { groupOf, known, learn } from "../../lib/workflows.js";
-import { conditions, fits, NO_GROUP, wideConditions } from "./filters.js";
+import { conditions, fits, wideConditions } from "./filters.js";
 
 /** @typedef {import("../../lib/live.js").LiveEvent} LiveEvent */
 /** @typedef {import("../../lib/live.js").LiveJob} LiveJob */

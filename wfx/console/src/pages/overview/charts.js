@@ -14,8 +14,8 @@ import { affordable, HOUR, Hours, HOURS, openAt } from "./hours.js";
 
 const words = strings.overview;
 const SECONDS = 120;
-const kept = new Hours();
 const PAUSE = 300_000; // milliseconds between two readings of the hours
+const kept = new Hours();
 
 /** @param {{ position: string, open: number, jobs: number }} props `position` where the events to count begin */
 export function Activity({ position, open, jobs }) {

@@ -2,6 +2,7 @@
 
 import { FLEET } from "../../lib/base.js";
 import { get } from "../../lib/api.js";
+import { jobsIn } from "../../lib/job_counts.js";
 
 /** @typedef {import("../../lib/job_counts.js").Count} Count */
 /** @typedef {import("../../lib/job_counts.js").Summary} Summary */
@@ -21,14 +22,8 @@ export function hoursBefore(now) {
 
 /** @param {number} start @param {readonly Count[]} changed @param {number} created @returns {Hour} */
 export function hourOf(start, changed, created) {
-  const sum = (/** @type {(group: string) => boolean} */ fits) => changed.reduce((all, each) => all + (fits(each.group) ? each.jobs : 0), 0);
-  return {
-    start,
-    created,
-    closed: sum((group) => group === "CLOSED"),
-    failed: sum((group) => group === "FAILED"),
-    ended: sum((group) => group !== "OPEN"),
-  };
+  const all = changed.reduce((sum, { jobs }) => sum + jobs, 0);
+  return { start, created, closed: jobsIn(changed, "CLOSED"), failed: jobsIn(changed, "FAILED"), ended: all - jobsIn(changed, "OPEN") };
 }
 
 /** How many jobs were open at the end of each hour, as far as those that there still are tell. @param {readonly Hour[]} hours @param {number} open now @returns {number[]} */

@@ -2,7 +2,7 @@
 
 import { GroupsBar } from "../../lib/groups_bar.js";
 import { html } from "../../lib/html.js";
-import { byGroup, jobsIn } from "../../lib/job_counts.js";
+import { byGroup, jobsIn, totals } from "../../lib/job_counts.js";
 import { useCounts } from "../../lib/live_counts.js";
 import { Empty, Problem } from "../../lib/problem.js";
 import { href } from "../../lib/router.js";
@@ -16,7 +16,8 @@ import { Health } from "../../lib/health.js";
 /** @typedef {import("../../lib/job_counts.js").Count} Count */
 
 const words = strings.overview;
-const ALWAYS = ["OPEN", "CLOSED", "FAILED"];
+/** @type {[string, number][]} */
+const ALWAYS = [["OPEN", 0], ["CLOSED", 0], ["FAILED", 0]]; // those that are shown without jobs, too
 
 export function View() {
   const { summary, error } = useCounts();
@@ -36,8 +37,7 @@ export function View() {
 
 /** How many jobs there are in each group of all workflows. @param {{ counts: readonly Count[] }} props */
 function Totals({ counts }) {
-  const groups = new Map(ALWAYS.map((group) => [group, 0]));
-  for (const { group, jobs } of counts) groups.set(group, (groups.get(group) ?? 0) + jobs);
+  const groups = new Map([...ALWAYS, ...totals(counts, "group")]);
   return html`<ul class="totals">
     ${[...groups].map(([group, jobs]) => html`<li key=${group} class=${`tone-${lookOf(group).tone}`}>
       <a href=${href(`jobs?${new URLSearchParams({ group: group || NO_GROUP })}`)}>
